@@ -1,0 +1,80 @@
+// Package atomicfile replaces files so that a reader, or the next start after
+// a power cut, sees the old content or the new one and nothing between.
+package atomicfile
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Write replaces the file at path: the data goes to a new file beside it, is
+// synced, takes the name, and the folder is synced. The folder is made, with
+// mode 0700, where it is missing. A symbolic link at path is replaced, not
+// followed. On an error the old file is as it was.
+func Write(path string, data []byte, mode fs.FileMode) (err error) {
+	dir := filepath.Dir(path)
+	if err := MakeFolder(dir); err != nil {
+		return err
+	}
+	// CreateTemp opens with O_EXCL and 0600: nobody else can have made it,
+	// nor read it before its mode is set.
+	temp, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return fmt.Errorf("could not write %s: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("could not write %s: %w", path, errors.Join(err, temp.Close()))
+			_ = os.Remove(temp.Name())
+		}
+	}()
+	if err := temp.Chmod(mode); err != nil {
+		return err
+	}
+	if _, err := temp.Write(data); err != nil {
+		return err
+	}
+	if err := temp.Sync(); err != nil {
+		return err
+	}
+	if err := temp.Close(); err != nil {
+		return err
+	}
+	if err := os.Rename(temp.Name(), path); err != nil {
+		return err
+	}
+	return SyncFolder(dir)
+}
+
+// Remove deletes the file at path and syncs its folder. A file that is not
+// there is no error.
+func Remove(path string) error {
+	if err := os.Remove(path); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	return SyncFolder(filepath.Dir(path))
+}
+
+// MakeFolder makes dir and its parents with mode 0700 and syncs what holds
+// each new one.
+func MakeFolder(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	parent := filepath.Dir(dir)
+	if parent != dir {
+		if err := MakeFolder(parent); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return SyncFolder(parent)
+}

@@ -1,0 +1,150 @@
+// Package daemontest starts the real parts that tests talk to: a session bus
+// of the test's own, and the keyring daemons that users run. Each runs in
+// folders of its own and is ended with the test.
+package daemontest
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/authring/authring/internal/needs"
+)
+
+// busConfig is a session bus on which nothing can be started by a call:
+// no test gets a daemon or a prompter that it did not start itself.
+// %s: the folder of the socket, and optional <servicedir> elements.
+const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:dir=%s</listen>
+  <auth>EXTERNAL</auth>
+  %s
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+`
+
+// Desk is a private desktop session: a home, a runtime folder and a bus.
+type Desk struct {
+	Home    string // HOME
+	Runtime string // XDG_RUNTIME_DIR
+	Address string // DBUS_SESSION_BUS_ADDRESS
+	bus     *exec.Cmd
+}
+
+// Option changes how a [Desk] is made.
+type Option func(*options)
+
+type options struct{ serviceDirs []string }
+
+// WithServiceDir lets the bus start the services described in dir.
+func WithServiceDir(dir string) Option {
+	return func(o *options) { o.serviceDirs = append(o.serviceDirs, dir) }
+}
+
+// NewDesk starts a bus in folders of its own.
+func NewDesk(tb testing.TB, opts ...Option) *Desk {
+	tb.Helper()
+	needs.Programs(tb, "dbus-daemon")
+	var o options
+	for _, opt := range opts {
+		opt(&o)
+	}
+	// Unix socket paths are short; the test's own temporary folder is not.
+	root, err := os.MkdirTemp("", "desk")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = os.RemoveAll(root) })
+	d := &Desk{Home: filepath.Join(root, "home"), Runtime: filepath.Join(root, "run")}
+	for _, dir := range []string{d.Home, d.Runtime} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	var services strings.Builder
+	for _, dir := range o.serviceDirs {
+		fmt.Fprintf(&services, "<servicedir>%s</servicedir>", dir)
+	}
+	config := filepath.Join(root, "bus.conf")
+	if err := os.WriteFile(config, fmt.Appendf(nil, busConfig, d.Runtime, services.String()), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	d.bus = exec.Command("dbus-daemon", "--config-file="+config, "--nofork", "--print-address=1")
+	d.bus.Env = d.Environ()
+	out, err := d.bus.StdoutPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	start(tb, d.bus)
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		tb.Fatalf("dbus-daemon printed no address: %v", err)
+	}
+	d.Address = strings.TrimSpace(line)
+	return d
+}
+
+// Environ returns an environment for programs on this desk: nothing of the
+// caller's but PATH, and extra variables as "NAME=value".
+func (d *Desk) Environ(extra ...string) []string {
+	env := []string{
+		"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8",
+		"HOME=" + d.Home, "XDG_RUNTIME_DIR=" + d.Runtime,
+	}
+	if d.Address != "" {
+		env = append(env, "DBUS_SESSION_BUS_ADDRESS="+d.Address)
+	}
+	return append(env, extra...)
+}
+
+// Command returns a program on this desk, not yet started.
+func (d *Desk) Command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Env = d.Environ()
+	cmd.Dir = d.Home
+	return cmd
+}
+
+// StopBus ends the bus, as at a logout.
+func (d *Desk) StopBus(tb testing.TB) {
+	tb.Helper()
+	stop(d.bus)
+}
+
+// start runs cmd in the background in a process group of its own, which is
+// killed with the test.
+func start(tb testing.TB, cmd *exec.Cmd) {
+	tb.Helper()
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setpgid = true
+	// A child that keeps the output open must not hold up the test's end.
+	cmd.WaitDelay = time.Second
+	if err := cmd.Start(); err != nil {
+		tb.Fatalf("could not start %s: %v", cmd.Path, err)
+	}
+	tb.Cleanup(func() { stop(cmd) })
+}
+
+// stop kills the process group of cmd and waits for it; a second call does
+// nothing.
+func stop(cmd *exec.Cmd) {
+	if cmd.Process == nil || cmd.ProcessState != nil {
+		return
+	}
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	_ = cmd.Wait()
+}
