@@ -1,0 +1,34 @@
+package authring
+
+import "github.com/authring/authring/keyring"
+
+// EventKind says what happened to a session.
+type EventKind int
+
+const (
+	// EventWaiting: a call has been waiting for what Text names.
+	EventWaiting EventKind = iota
+	// EventPlaintext: the secret was stored as plain text; Err says why.
+	EventPlaintext
+	// EventRevoked: the provider ended the grant; Err is its answer.
+	EventRevoked
+	// EventGrantAlive: a grant that is no longer used stays valid at the
+	// provider; Err says why it could not be revoked.
+	EventGrantAlive
+	// EventRevocationQueued: revoking a grant is left for later.
+	EventRevocationQueued
+	// EventLeftover: an item that is no longer used stays in the keyring
+	// that Keyring names; Err says why it could not be deleted.
+	EventLeftover
+	// EventRotated: the provider replaced the refresh token; it was saved.
+	EventRotated
+)
+
+// Event is one thing that a program may want to show or log.
+type Event struct {
+	Kind    EventKind
+	Config  string
+	Keyring keyring.ID // where one is concerned
+	Text    string     // in words, for people
+	Err     error      // may be nil
+}
