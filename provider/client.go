@@ -1,0 +1,180 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/authring/authring/secret"
+)
+
+// Client asks a provider for tokens on behalf of the program that an app key
+// names. It is immutable and safe for concurrent use.
+type Client struct {
+	provider  *Provider
+	appKey    string
+	transport http.RoundTripper
+	bounds    Timeouts
+	patience  Retry
+	log       *slog.Logger
+}
+
+// ClientOption changes how a [Client] works.
+type ClientOption func(*Client)
+
+// WithHTTPTransport sends the requests through a transport of the caller's. It
+// must not follow redirects nor send a request twice by itself, and must honour
+// the request's context; [Timeouts] other than Total are then its own business.
+func WithHTTPTransport(transport http.RoundTripper) ClientOption {
+	return func(c *Client) { c.transport = transport }
+}
+
+// WithTimeouts sets the bounds of one try of a request.
+func WithTimeouts(bounds Timeouts) ClientOption {
+	return func(c *Client) { c.bounds = bounds }
+}
+
+// WithRetry sets how often, and for how long, a request is tried again.
+func WithRetry(patience Retry) ClientOption {
+	return func(c *Client) { c.patience = patience }
+}
+
+// WithLogger reports each request and each wait at level debug: what it was
+// for, status, request id, duration. Without it nothing is logged.
+func WithLogger(log *slog.Logger) ClientOption {
+	return func(c *Client) { c.log = log }
+}
+
+// NewClient makes a client. The app key is the client identifier that the
+// provider gave to the program (RFC 6749 section 2.2); it is no secret. The
+// program is a public client: there is no app secret.
+func NewClient(p *Provider, appKey string, opts ...ClientOption) (*Client, error) {
+	if p == nil {
+		return nil, errors.New("could not make a token client: no provider was given")
+	}
+	if err := p.check(); err != nil {
+		return nil, fmt.Errorf("could not make a token client: %w", err)
+	}
+	if !isVisible(appKey, 256) {
+		return nil, errors.New("could not make a token client: the app key must be letters, digits and signs without spaces")
+	}
+	c := &Client{provider: p, appKey: appKey, log: slog.New(slog.DiscardHandler)}
+	for _, opt := range opts {
+		opt(c)
+	}
+	c.bounds = c.bounds.withDefaults()
+	c.patience = c.patience.withDefaults()
+	if c.transport == nil {
+		c.transport = newTransport(c.bounds)
+	}
+	return c, nil
+}
+
+// Provider returns the provider that the client was made for.
+func (c *Client) Provider() *Provider { return c.provider }
+
+// AuthRequest is what an authorization request says beyond the provider's and
+// the client's own parameters. Every field may be empty.
+type AuthRequest struct {
+	Challenge   string     // the code challenge of [Challenge]
+	State       string     // RFC 6749 section 10.12; comes back with a redirect
+	RedirectURI string     // exactly as registered; without it the user copies the code
+	Scope       []string   // empty: all that the app may ask for
+	Params      url.Values // further parameters; they take precedence over the provider's
+}
+
+// AuthCodeURL returns the address to open in the user's browser: an
+// authorization request for a code (RFC 6749 section 4.1.1), with PKCE (RFC
+// 7636 section 4.3). It holds no secret.
+//
+// RFC 6749 section 3.1: the endpoint URI "MAY include an
+// application/x-www-form-urlencoded formatted query component, which MUST be
+// retained when adding additional query parameters".
+func (c *Client) AuthCodeURL(req AuthRequest) string {
+	// Parsed once already, when the client was made.
+	u, err := url.Parse(c.provider.AuthURL)
+	if err != nil {
+		return c.provider.AuthURL
+	}
+	query := u.Query()
+	for _, params := range []url.Values{c.provider.AuthParams, req.Params} {
+		for name, values := range params {
+			query[name] = values
+		}
+	}
+	query.Set("response_type", "code")
+	query.Set("client_id", c.appKey)
+	for name, value := range map[string]string{
+		"redirect_uri":   req.RedirectURI,
+		"state":          req.State,
+		"scope":          strings.Join(req.Scope, " "),
+		"code_challenge": req.Challenge,
+	} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	if req.Challenge != "" {
+		query.Set("code_challenge_method", "S256")
+	}
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// Account asks whose account the access token opens.
+func (c *Client) Account(ctx context.Context, accessToken secret.Secret) (Account, error) {
+	api := c.api("look up the account", accessToken)
+	if c.provider.Account == nil {
+		return Account{}, api.unsupported()
+	}
+	account, err := c.provider.Account(ctx, api, accessToken)
+	if err != nil {
+		return Account{}, api.wrap(err)
+	}
+	// The id becomes part of file contents and of names of keyring items.
+	if !isVisible(account.ID, 255) {
+		return Account{}, api.wrap(errors.New("the account has no usable id"))
+	}
+	// The rest is shown to people, on terminals that obey control characters.
+	account.Email = clean(account.Email, nil)
+	account.DisplayName = clean(account.DisplayName, nil)
+	return account, nil
+}
+
+// Check asks whether the access token works. Nil means that it does; the
+// errors are those of the other calls.
+func (c *Client) Check(ctx context.Context, accessToken secret.Secret) error {
+	api := c.api("check the access token", accessToken)
+	if c.provider.Check == nil {
+		return api.unsupported()
+	}
+	return api.wrap(c.provider.Check(ctx, api, accessToken))
+}
+
+// Revoke withdraws the grant that the access token belongs to. A token that is
+// already withdrawn is a success; one that has expired ([ErrExpiredToken])
+// must be refreshed first, as its grant is alive.
+func (c *Client) Revoke(ctx context.Context, accessToken secret.Secret) error {
+	api := c.api("revoke the grant", accessToken)
+	if c.provider.Revoke == nil {
+		return api.unsupported()
+	}
+	return api.wrap(c.provider.Revoke(ctx, api, accessToken))
+}
+
+// isVisible reports whether a text is 1 to limit visible ASCII characters.
+func isVisible(text string, limit int) bool {
+	if text == "" || len(text) > limit {
+		return false
+	}
+	for i := 0; i < len(text); i++ {
+		if text[i] <= ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
