@@ -1,0 +1,69 @@
+package plaintext
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/authring/authring/internal/atomicfile"
+	"github.com/authring/authring/keyring/plaintext/internal/rawconfig"
+)
+
+const (
+	// maxSize bounds the file, in bytes, when it is read and when written.
+	maxSize = 1 << 20
+	// lockWait bounds the wait for other processes that write, each of which
+	// takes milliseconds.
+	lockWait = 10 * time.Second
+)
+
+// load reads the file at path, or nothing where there is none. It refuses
+// what others may have read or written.
+func load(path string) (*contents, error) {
+	if err := checkFolder(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	f, err := open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &contents{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxSize {
+		return nil, fmt.Errorf("the file is larger than %d bytes", maxSize)
+	}
+	file, err := rawconfig.Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("the file is damaged and left as it is: correct it, or move it away: %w", err)
+	}
+	return file, nil
+}
+
+// save replaces the file at path.
+func save(path string, file *contents) error {
+	data := file.Bytes()
+	if len(data) > maxSize {
+		return fmt.Errorf("the file would be larger than %d bytes", maxSize)
+	}
+	return atomicfile.Write(path, data, 0o600)
+}
+
+// homeFolder returns the folder of a variable that must be absolute if it is
+// set.
+func homeFolder(variable string) (string, error) {
+	dir := os.Getenv(variable)
+	if dir != "" && !filepath.IsAbs(dir) {
+		return "", fmt.Errorf("%s is not an absolute path", variable)
+	}
+	return dir, nil
+}
