@@ -8,6 +8,7 @@ import (
 
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/provider"
+	"github.com/authring/authring/record"
 )
 
 // DefaultAppKey is the app key of the seed, Maestral's own.
@@ -19,6 +20,7 @@ type Option func(*config) error
 // config is what the options set.
 type config struct {
 	app           string
+	layout        *record.Layout
 	appKey        string
 	provider      *provider.Provider
 	scope         []string
@@ -49,6 +51,12 @@ func WithAppKey(key string) Option {
 // program's own files and keyring items. The default is "authring".
 func WithApp(app string) Option {
 	return func(c *config) error { c.app = app; return nil }
+}
+
+// WithLayout puts the files of the session where layout says, in place of the
+// folders of the environment. It takes the place of [WithApp].
+func WithLayout(layout record.Layout) Option {
+	return func(c *config) error { c.layout = &layout; return nil }
 }
 
 // WithProvider sets the server; the default is provider.Dropbox().

@@ -1,0 +1,156 @@
+package authring
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"golang.org/x/oauth2"
+
+	"github.com/authring/authring/provider"
+	"github.com/authring/authring/secret"
+)
+
+// refusalBound is how much of a 401 answer is read to see why, in bytes.
+const refusalBound = 64 << 10
+
+// TokenSource returns a source of access tokens for programs that are built on
+// golang.org/x/oauth2. Each call of its method Token is a [Session.Token] under
+// ctx.
+func (s *Session) TokenSource(ctx context.Context) oauth2.TokenSource {
+	return tokenSource{ctx: ctx, session: s}
+}
+
+// tokenSource holds a context because the interface that it fits gives none.
+type tokenSource struct {
+	ctx     context.Context
+	session *Session
+}
+
+func (t tokenSource) Token() (*oauth2.Token, error) {
+	token, err := t.session.Token(t.ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &oauth2.Token{AccessToken: token.AccessToken.Reveal(), TokenType: "Bearer", Expiry: token.Expires}, nil
+}
+
+// Client returns an HTTP client that adds the access token (RFC 6750 section
+// 2.1) to requests for the provider's own hosts, and refuses requests for any
+// other: a token must not leave for a host that an answer, or a caller's
+// mistake, named. Redirects are not followed, for the same reason.
+//
+// When the provider answers 401 because the token has expired or is not valid,
+// the token is refreshed once and the request sent again, if its body can be
+// had again (http.Request.GetBody); otherwise the 401 is returned, and the
+// next request has a new token. Waiting for a token ends with ctx, and with
+// the request's own context.
+func (s *Session) Client(ctx context.Context) *http.Client {
+	base := s.config.transport
+	if base == nil {
+		base = http.DefaultTransport
+	}
+	return &http.Client{
+		Transport:     &authTransport{ctx: ctx, session: s, base: base},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+type authTransport struct {
+	ctx     context.Context
+	session *Session
+	base    http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *authTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	body := req.Body
+	sent := false
+	defer func() {
+		// A RoundTripper closes the body, also when it did not send it.
+		if !sent && body != nil {
+			_ = body.Close()
+		}
+	}()
+	if !t.session.config.provider.Serves(req.URL) {
+		return nil, fmt.Errorf("the access token of %s is not sent to %s", t.session.config.provider.Title, req.URL.Host)
+	}
+	token, err := t.token(req)
+	if err != nil {
+		return nil, err
+	}
+	sent = true
+	resp, err := t.send(req, body, token)
+	if err != nil || resp.StatusCode != http.StatusUnauthorized || !t.refused(resp) {
+		return resp, err
+	}
+	t.session.drop(token)
+	again, ok := bodyAgain(req)
+	if !ok {
+		return resp, nil
+	}
+	fresh, err := t.token(req)
+	if err != nil || fresh.Equal(token) {
+		// The answer at hand says more than that no new token could be had.
+		if again != nil {
+			_ = again.Close()
+		}
+		return resp, nil
+	}
+	_ = resp.Body.Close()
+	return t.send(req, again, fresh)
+}
+
+// token waits for an access token until either context ends.
+func (t *authTransport) token(req *http.Request) (secret.Secret, error) {
+	ctx, cancel := context.WithCancelCause(req.Context())
+	defer cancel(nil)
+	stop := context.AfterFunc(t.ctx, func() { cancel(context.Cause(t.ctx)) })
+	defer stop()
+	token, err := t.session.Token(ctx)
+	return token.AccessToken, err
+}
+
+func (t *authTransport) send(req *http.Request, body io.ReadCloser, token secret.Secret) (*http.Response, error) {
+	// "RoundTrip should not modify the request", says net/http.
+	out := req.Clone(req.Context())
+	out.Body = body
+	out.Header.Set("Authorization", "Bearer "+token.Reveal())
+	return t.base.RoundTrip(out)
+}
+
+// refused reports whether a 401 is about the token itself, and leaves the
+// answer whole for the caller.
+func (t *authTransport) refused(resp *http.Response) bool {
+	type readCloser struct {
+		io.Reader
+		io.Closer
+	}
+	start, err := io.ReadAll(io.LimitReader(resp.Body, refusalBound))
+	rest := io.Reader(resp.Body)
+	if err != nil {
+		rest = errReader{err}
+	}
+	resp.Body = readCloser{io.MultiReader(bytes.NewReader(start), rest), resp.Body}
+	fault := t.session.config.provider.Fault(&provider.Answer{Status: resp.StatusCode, Header: resp.Header, Body: start})
+	return errors.Is(fault.Kind, provider.ErrInvalidAccessToken) || errors.Is(fault.Kind, provider.ErrExpiredToken)
+}
+
+type errReader struct{ err error }
+
+func (r errReader) Read([]byte) (int, error) { return 0, r.err }
+
+// bodyAgain returns the request's body once more, if that can be had.
+func bodyAgain(req *http.Request) (io.ReadCloser, bool) {
+	if req.Body == nil || req.Body == http.NoBody {
+		return nil, true
+	}
+	if req.GetBody == nil {
+		return nil, false
+	}
+	body, err := req.GetBody()
+	return body, err == nil
+}

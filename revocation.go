@@ -1,0 +1,120 @@
+package authring
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/record"
+	"github.com/authring/authring/secret"
+)
+
+// RetriedRevocation is the outcome of one revocation that was left for later.
+type RetriedRevocation struct {
+	Config    string
+	AccountID string
+	Done      bool  // the grant is not valid any more
+	Err       error // why it is still to be revoked
+}
+
+// queueRevocation keeps the grant of a link that is being unlinked until it
+// can be revoked: the secret in the keyring, and in a file only where to find
+// it. The file goes first: an entry without its secret is harmless, a secret
+// without its entry would be forgotten.
+func (s *Session) queueRevocation(ctx context.Context, k keyring.Keyring, rec record.Record, value secret.Secret) error {
+	id := rand.Text()
+	entry := record.PendingRevocation{
+		ID: id, Config: s.name, AccountID: rec.AccountID, Provider: s.config.provider.Name, AppKey: rec.AppKey,
+		TokenAccessType: rec.TokenAccessType, Keyring: k.ID(), User: "revoke:" + id, Since: time.Now().UTC().Truncate(time.Second),
+	}
+	if err := s.layout.AddRevocation(entry); err != nil {
+		return fmt.Errorf("could not keep the revocation for later: %w", err)
+	}
+	if err := s.put(ctx, k, keyring.Key{Service: s.layout.Service(), User: entry.User}, value, s.config.prompt); err != nil {
+		_ = s.layout.RemoveRevocation(id)
+		return fmt.Errorf("could not keep the grant for a later revocation: %w", err)
+	}
+	s.emit(Event{Kind: EventRevocationQueued, Keyring: k.ID(), Text: "the grant will be revoked later"})
+	return nil
+}
+
+// RetryRevocations revokes the grants of all links of the app that could not
+// be revoked when they were unlinked. It prompts nobody; with nothing pending
+// it reads one folder. The error is about that folder only.
+func (s *Session) RetryRevocations(ctx context.Context) ([]RetriedRevocation, error) {
+	entries, err := s.layout.Revocations()
+	if err != nil {
+		return nil, err
+	}
+	var results []RetriedRevocation
+	for _, entry := range entries {
+		if entry.Provider != s.config.provider.Name {
+			continue
+		}
+		result := RetriedRevocation{Config: entry.Config, AccountID: entry.AccountID}
+		result.Done, result.Err = s.retryRevocation(ctx, entry)
+		if result.Done || result.Err != nil {
+			results = append(results, result)
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return results, nil
+}
+
+// retryRevocation reports whether the grant of entry was revoked. An entry
+// that has nothing to revoke is removed without a word.
+func (s *Session) retryRevocation(ctx context.Context, entry record.PendingRevocation) (done bool, err error) {
+	k, err := s.byID(entry.Keyring)
+	if err != nil {
+		return false, err
+	}
+	key := keyring.Key{Service: s.layout.Service(), User: entry.User}
+	value, err := s.getKey(ctx, k, key, keyring.NoPrompt)
+	if errors.Is(err, keyring.ErrNotFound) {
+		return false, s.layout.RemoveRevocation(entry.ID)
+	}
+	if err != nil {
+		return false, err
+	}
+	used, err := s.inUse(ctx, entry, value)
+	if err != nil {
+		return false, err
+	}
+	if !used {
+		if err := s.revokeGrant(ctx, entry.AppKey, TokenAccessType(entry.TokenAccessType), value); err != nil {
+			return false, err
+		}
+	}
+	if err := s.remove(ctx, k, key, keyring.NoPrompt); err != nil && !errors.Is(err, keyring.ErrNotFound) {
+		return !used, err
+	}
+	return !used, s.layout.RemoveRevocation(entry.ID)
+}
+
+// inUse reports whether a link still lives on a grant that waits to be
+// revoked: an unlink that was killed half way leaves both. The link then
+// stands, and can be unlinked again.
+func (s *Session) inUse(ctx context.Context, entry record.PendingRevocation, value secret.Secret) (bool, error) {
+	rec, err := s.layout.Load(entry.Config)
+	if err != nil {
+		return false, err
+	}
+	if rec.AccountID != entry.AccountID || rec.Keyring != entry.Keyring {
+		return false, nil
+	}
+	k, err := s.byID(rec.Keyring)
+	if err != nil {
+		return false, err
+	}
+	key := keyring.Key{Service: s.layout.Service(), User: record.UserName(entry.Config, rec.AccountID)}
+	current, err := s.getKey(ctx, k, key, keyring.NoPrompt)
+	if errors.Is(err, keyring.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && current.Equal(value), err
+}

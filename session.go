@@ -1,0 +1,231 @@
+package authring
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/authring/authring/internal/flight"
+	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/keyring/system"
+	"github.com/authring/authring/provider"
+	"github.com/authring/authring/record"
+	"github.com/authring/authring/secret"
+)
+
+// Secret is a value that prints as *** in every verb of package fmt, in slog
+// and in JSON; its method Reveal gives the value.
+type Secret = secret.Secret
+
+// Session is one config name opened by one process. It is safe for concurrent
+// use by several goroutines; several processes may have sessions of the same
+// config name.
+type Session struct {
+	name     string
+	config   config
+	layout   record.Layout
+	keyrings []keyring.Keyring
+
+	// cached is the access token that callers share. It is read without a
+	// lock.
+	cached     atomic.Pointer[cachedToken]
+	loading    flight.Flight
+	refreshing flight.Flight
+
+	mu       sync.Mutex
+	record   record.Record               // as last read
+	loaded   *credentials                // what the keyring held
+	verified *credentials                // approved, and not saved yet
+	begun    *begunLink                  // the link that AuthURL began
+	clients  map[string]*provider.Client // by app key
+}
+
+// credentials are one grant.
+type credentials struct {
+	accountID string
+	kind      TokenAccessType
+	refresh   secret.Secret // offline only
+	access    secret.Secret // legacy; offline only in the session that linked
+	expires   time.Time     // of access; zero: never
+	scope     string
+	appKey    string
+	// unsaved is set while the keyring refuses a rotated refresh token.
+	unsaved bool
+}
+
+// secret returns what the keyring holds for the grant.
+func (c *credentials) secret() secret.Secret {
+	if c.kind == Legacy {
+		return c.access
+	}
+	return c.refresh
+}
+
+// Open returns the session of a config name. It reads the record of the link
+// and touches neither keyring nor network, so that it works whatever state
+// they are in. The errors are record.ErrConfigName for a name that cannot be
+// used, *record.FileError for a record that cannot be understood (it is left
+// as it is), and those of the options.
+func Open(configName string, opts ...Option) (*Session, error) {
+	c := config{app: record.DefaultApp, prompt: keyring.AskUser, logger: slog.New(slog.DiscardHandler)}
+	for _, opt := range opts {
+		if err := opt(&c); err != nil {
+			return nil, fmt.Errorf("could not open %q: %w", configName, err)
+		}
+	}
+	if err := record.CheckConfigName(configName); err != nil {
+		return nil, err
+	}
+	s := &Session{name: configName, config: c, keyrings: c.keyrings, clients: map[string]*provider.Client{}}
+	if c.provider == nil {
+		s.config.provider = provider.Dropbox()
+	}
+	if c.layout != nil {
+		s.layout = *c.layout
+	} else {
+		layout, err := record.NewLayout(c.app)
+		if err != nil {
+			return nil, err
+		}
+		s.layout = layout
+	}
+	if s.keyrings == nil {
+		s.keyrings = system.Keyrings()
+	}
+	if _, err := s.reload(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close gives back what the session holds of the system: idle connections.
+// The session must not be used afterwards.
+func (s *Session) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, client := range s.clients {
+		client.CloseIdleConnections()
+	}
+	return nil
+}
+
+// ConfigName returns the name that the session was opened with.
+func (s *Session) ConfigName() string { return s.name }
+
+// Layout tells where the files of the session are.
+func (s *Session) Layout() record.Layout { return s.layout }
+
+// Record returns the record of the link as it was last read.
+func (s *Session) Record() record.Record {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.record
+}
+
+// AccountID returns the account of the link, from the record, or the one that
+// was just approved and is not saved yet. Empty: not linked.
+func (s *Session) AccountID() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.verified != nil {
+		return s.verified.accountID
+	}
+	return s.record.AccountID
+}
+
+// reload reads the record again: another process may have changed the link.
+// What was loaded for another account, or kind of token, is forgotten.
+func (s *Session) reload() (record.Record, error) {
+	rec, err := s.layout.Load(s.name)
+	if err != nil {
+		return record.Record{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := s.loaded; c != nil && (c.accountID != rec.AccountID || c.kind != TokenAccessType(rec.TokenAccessType)) {
+		s.forget()
+	}
+	s.record = rec
+	return rec, nil
+}
+
+// forget drops what is in memory. The caller holds mu.
+func (s *Session) forget() {
+	s.loaded = nil
+	s.cached.Store(nil)
+}
+
+// client returns the provider's client for an app key. A grant is bound to
+// the app key that it was made with.
+func (s *Session) client(appKey string) (*provider.Client, error) {
+	if appKey == "" {
+		appKey = DefaultAppKey
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if client := s.clients[appKey]; client != nil {
+		return client, nil
+	}
+	opts := []provider.ClientOption{provider.WithLogger(s.config.logger)}
+	if s.config.transport != nil {
+		opts = append(opts, provider.WithHTTPTransport(s.config.transport))
+	}
+	client, err := provider.NewClient(s.config.provider, appKey, opts...)
+	if err != nil {
+		return nil, err
+	}
+	s.clients[appKey] = client
+	return client, nil
+}
+
+// linkAppKey is the app key of a new link.
+func (s *Session) linkAppKey() string {
+	if s.config.appKey != "" {
+		return s.config.appKey
+	}
+	if key := s.Record().AppKey; key != "" {
+		return key
+	}
+	return DefaultAppKey
+}
+
+func (s *Session) emit(e Event) {
+	e.Config = s.name
+	s.config.logger.Debug("session event", "config", s.name, "kind", int(e.Kind), "keyring", string(e.Keyring), "text", e.Text, "error", e.Err)
+	if s.config.events != nil {
+		s.config.events(e)
+	}
+}
+
+// waitNotice is how long a call may take before it is said what it waits for.
+const waitNotice = 400 * time.Millisecond
+
+// waiting reports what is awaited if that takes a while; the returned function
+// ends the wait.
+func (s *Session) waiting(id keyring.ID, what func() string) (done func()) {
+	if s.config.events == nil {
+		return func() {}
+	}
+	timer := time.AfterFunc(waitNotice, func() {
+		s.emit(Event{Kind: EventWaiting, Keyring: id, Text: what()})
+	})
+	return func() { timer.Stop() }
+}
+
+// waitingForProvider reports that the server is awaited.
+func (s *Session) waitingForProvider() (done func()) {
+	return s.waiting("", func() string { return s.config.provider.Title })
+}
+
+// ended returns the caller's own reason when its context has ended, so that a
+// cancelled call is never taken for a fault of the keyring or the network.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil && !errors.Is(err, context.Cause(ctx)) {
+		return errors.Join(context.Cause(ctx), err)
+	}
+	return err
+}

@@ -1,0 +1,189 @@
+package authring
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/provider"
+	"github.com/authring/authring/record"
+	"github.com/authring/authring/secret"
+)
+
+// Unlinked says what [Session.Unlink] did.
+type Unlinked struct {
+	AccountID   string
+	Keyring     keyring.ID
+	KeyringName string
+	// Revoked: the grant is not valid at the provider any more.
+	Revoked bool
+	// Queued: the provider could not be reached; the grant is kept in the
+	// keyring, no longer as a link, until [Session.RetryRevocations]
+	// succeeds.
+	Queued bool
+	// RevokeErr is why the grant was not revoked; nil with [LocalOnly].
+	RevokeErr error
+	// Leftover is why an item stays in the keyring, where one does.
+	Leftover error
+}
+
+// UnlinkOption changes what [Session.Unlink] does.
+type UnlinkOption func(*unlinkOptions)
+
+type unlinkOptions struct{ localOnly bool }
+
+// LocalOnly forgets the link on this machine and leaves the grant as it is at
+// the provider. It works with a keyring that is locked, broken or gone: what
+// cannot be deleted there is told in [Unlinked.Leftover].
+func LocalOnly() UnlinkOption { return func(o *unlinkOptions) { o.localOnly = true } }
+
+// Unlink ends the link: it revokes the grant at the provider, deletes the
+// secret, and clears the record. Where the provider cannot be reached the rest
+// is done all the same, and the revocation is left for later.
+//
+// A keyring that is locked or unavailable is a [*KeyringAccessError], and
+// nothing is changed: unlock it, or use [LocalOnly]. Without a link the error
+// is [ErrNotLinked].
+func (s *Session) Unlink(ctx context.Context, opts ...UnlinkOption) (Unlinked, error) {
+	var o unlinkOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return Unlinked{}, ended(ctx, err)
+	}
+	defer unlock()
+	rec, err := s.reload()
+	if err != nil {
+		return Unlinked{}, err
+	}
+	if rec.Empty() {
+		return Unlinked{}, ErrNotLinked
+	}
+	result := Unlinked{AccountID: rec.AccountID, Keyring: rec.Keyring}
+	k, err := s.keyringOf(ctx, rec, "delete the token")
+	if err == nil {
+		result.Keyring, result.KeyringName = k.ID(), s.probeName(ctx, k)
+		if !o.localOnly {
+			err = s.endGrant(ctx, k, rec, &result)
+		}
+	}
+	if err == nil {
+		err = s.deleteItems(ctx, k, rec)
+	}
+	if err != nil {
+		if !o.localOnly || ctx.Err() != nil {
+			return result, ended(ctx, err)
+		}
+		result.Leftover = err
+	}
+	return result, s.clear()
+}
+
+// DeleteCreds deletes the secret and clears the record, and does not speak to
+// the provider. Without a link it does nothing; without the secret it goes on.
+// When the keyring is locked or unavailable nothing is changed, and the error
+// is a [*KeyringAccessError].
+func (s *Session) DeleteCreds(ctx context.Context) error {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return ended(ctx, err)
+	}
+	defer unlock()
+	rec, err := s.reload()
+	if err != nil || rec.Empty() {
+		return err
+	}
+	k, err := s.keyringOf(ctx, rec, "delete the token")
+	if err != nil {
+		return err
+	}
+	if err := s.deleteItems(ctx, k, rec); err != nil {
+		return ended(ctx, err)
+	}
+	return s.clear()
+}
+
+// endGrant revokes the grant of a link, or writes down that it must be. Only a
+// keyring that cannot be read, and an ended context, stop an unlink here.
+func (s *Session) endGrant(ctx context.Context, k keyring.Keyring, rec record.Record, result *Unlinked) error {
+	value, err := s.get(ctx, k, rec, s.config.prompt)
+	if errors.Is(err, ErrSecretMissing) {
+		result.RevokeErr = err
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = s.revokeGrant(ctx, rec.AppKey, TokenAccessType(rec.TokenAccessType), value)
+	if err == nil {
+		result.Revoked = true
+		return nil
+	}
+	if ctx.Err() != nil {
+		return err
+	}
+	result.RevokeErr = err
+	if !errors.Is(err, ErrConnectionFailed) {
+		return nil
+	}
+	if err := s.queueRevocation(ctx, k, rec, value); err != nil {
+		result.RevokeErr = errors.Join(result.RevokeErr, err)
+		return nil
+	}
+	result.Queued = true
+	return nil
+}
+
+// revokeGrant ends a grant at the provider. One that is not valid any more is
+// a success.
+func (s *Session) revokeGrant(ctx context.Context, appKey string, kind TokenAccessType, value secret.Secret) error {
+	client, err := s.client(appKey)
+	if err != nil {
+		return err
+	}
+	defer s.waitingForProvider()()
+	access := value
+	if kind != Legacy {
+		// The provider revokes the grant by one of its access tokens.
+		token, err := client.Refresh(ctx, value, nil)
+		if errors.Is(err, provider.ErrRevoked) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		access = token.AccessToken
+	}
+	return client.Revoke(ctx, access)
+}
+
+// deleteItems removes the secret of a link, under the name that it has now and
+// under those that older versions of Maestral gave it.
+func (s *Session) deleteItems(ctx context.Context, k keyring.Keyring, rec record.Record) error {
+	keys := []keyring.Key{s.key(rec.AccountID)}
+	for _, user := range s.layout.OldUserNames(s.name, rec.AccountID) {
+		keys = append(keys, keyring.Key{Service: s.layout.Service(), User: user})
+	}
+	for _, key := range keys {
+		if err := s.remove(ctx, k, key, s.config.prompt); err != nil && !errors.Is(err, keyring.ErrNotFound) {
+			return s.accessError("delete the token", err)
+		}
+	}
+	return nil
+}
+
+// clear empties the record, and forgets what is in memory.
+func (s *Session) clear() error {
+	if err := s.layout.Clear(s.name); err != nil {
+		return fmt.Errorf("could not clear the record of %q: %w", s.name, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forget()
+	s.verified = nil
+	s.record = record.Record{}
+	return nil
+}
