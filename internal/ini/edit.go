@@ -12,7 +12,7 @@ import (
 // a new section to the end. A value that a line cannot hold makes [File.Bytes]
 // fail.
 func (f *File) Set(section, key, value string) {
-	if got, ok := f.own(section, key); ok && got == value {
+	if got, _ := f.Get(section, key); got == value && f.Has(section, key) {
 		return
 	}
 	if !utf8.ValidString(value) || strings.ContainsAny(value, "\x00\r\n") || strings.TrimFunc(value, isSpace) != value {
@@ -77,14 +77,6 @@ func (f *File) Bytes() ([]byte, error) {
 		text.WriteString(l.raw)
 	}
 	return []byte(text.String()), nil
-}
-
-// own is Get without [DEFAULT].
-func (f *File) own(section, key string) (string, bool) {
-	if at, _ := f.find(section, key); at < 0 {
-		return "", false
-	}
-	return f.Get(section, key)
 }
 
 // insert puts a new option below the last one of a section that exists.

@@ -131,6 +131,22 @@ func (f *File) Get(section, key string) (string, bool) {
 	return strings.TrimRightFunc(strings.Join(parts, "\n"), isSpace), true
 }
 
+// Has reports whether a section itself holds a key, given in lower case.
+func (f *File) Has(section, key string) bool {
+	at, _ := f.find(section, key)
+	return at >= 0
+}
+
+// Line returns the line at which a key of a section, or of [DEFAULT], begins;
+// 1 is the first, and 0 means that there is none.
+func (f *File) Line(section, key string) int {
+	at, known := f.find(section, key)
+	if at < 0 && known {
+		at, _ = f.find(defaults, key)
+	}
+	return at + 1
+}
+
 // Sections returns the names of all sections, in order, without [DEFAULT].
 func (f *File) Sections() []string {
 	var names []string

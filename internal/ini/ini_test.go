@@ -60,6 +60,12 @@ func TestParse(t *testing.T) {
 			t.Errorf("Get(%s, %s) = %q, %v; want %q, %v", test.section, test.key, got, ok, test.want, test.ok)
 		}
 	}
+	if f.Has("auth", "log") || !f.Has("auth", "empty") || f.Has("none", "log") {
+		t.Error("Has is wrong")
+	}
+	if a, b, c := f.Line("auth", "account_id"), f.Line("auth", "log"), f.Line("auth", "none"); a != 7 || b != 3 || c != 0 {
+		t.Errorf("Line = %d, %d, %d; want 7, 3, 0", a, b, c)
+	}
 	if got := f.Sections(); !slices.Equal(got, []string{"auth", "sync", "main"}) {
 		t.Errorf("Sections = %v", got)
 	}

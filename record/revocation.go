@@ -1,0 +1,171 @@
+package record
+
+import (
+	"cmp"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/authring/authring/internal/atomicfile"
+	"github.com/authring/authring/keyring"
+)
+
+// PendingRevocation is a grant that was unlinked here and is still valid at
+// its provider. The token itself stays in the keyring until it is revoked.
+type PendingRevocation struct {
+	ID              string     // names the note: see [NewRevocationID]
+	Config          string     // the link that it was
+	AccountID       string     //
+	Provider        string     //
+	AppKey          string     //
+	TokenAccessType string     // what kind of token the keyring holds
+	Keyring         keyring.ID // where the token is
+	User            string     // the user name of its item there
+	Since           time.Time  // when it was unlinked
+}
+
+type revocationNote struct {
+	Version         int        `json:"version"`
+	ID              string     `json:"id"`
+	Config          string     `json:"config"`
+	AccountID       string     `json:"account_id"`
+	Provider        string     `json:"provider,omitempty"`
+	AppKey          string     `json:"app_key,omitempty"`
+	TokenAccessType string     `json:"token_access_type"`
+	Keyring         keyring.ID `json:"keyring"`
+	User            string     `json:"keyring_user"`
+	Since           time.Time  `json:"since"`
+}
+
+// NewRevocationID returns an identifier that no other note has.
+func NewRevocationID() string { return strings.ToLower(rand.Text()) }
+
+// AddRevocation notes, durably, a grant that is still to be revoked. A note of
+// the same ID is replaced, so that a step that was cut short can be repeated.
+func (l Layout) AddRevocation(p PendingRevocation) error {
+	n := revocationNote{
+		Version: noteVersion, ID: p.ID, Config: p.Config, AccountID: p.AccountID, Provider: p.Provider, AppKey: p.AppKey,
+		TokenAccessType: p.TokenAccessType, Keyring: p.Keyring, User: p.User, Since: p.Since.UTC(),
+	}
+	err := l.check(p.Config)
+	if err == nil {
+		if reason := n.check(); reason != "" {
+			err = errors.New(reason)
+		} else {
+			err = writeNote(l.revocationPath(p.ID), n)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("could not note the revocation of %q: %w", p.Config, err)
+	}
+	return nil
+}
+
+// Revocations returns the grants that are still to be revoked, oldest first.
+// With an error it still returns those whose notes are in order.
+func (l Layout) Revocations() ([]PendingRevocation, error) {
+	if l.app == "" {
+		return nil, l.check("")
+	}
+	entries, err := os.ReadDir(filepath.Join(l.state, "revocations"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("could not list pending revocations: %w", err)
+	}
+	var pending []PendingRevocation
+	var errs []error
+	for _, entry := range entries {
+		id, isNote := strings.CutSuffix(entry.Name(), ".json")
+		if !isNote || checkRevocationID(id) != "" {
+			continue
+		}
+		var n revocationNote
+		path := l.revocationPath(id)
+		err := readNote(path, &n)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // another process has just dealt with it
+		}
+		if err == nil {
+			reason := n.check()
+			if n.ID != id {
+				reason = "it is for another note"
+			}
+			if reason != "" {
+				err = &FileError{Path: path, Reason: reason}
+			}
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("could not read a pending revocation: %w", err))
+			continue
+		}
+		pending = append(pending, PendingRevocation{
+			ID: n.ID, Config: n.Config, AccountID: n.AccountID, Provider: n.Provider, AppKey: n.AppKey,
+			TokenAccessType: n.TokenAccessType, Keyring: n.Keyring, User: n.User, Since: n.Since,
+		})
+	}
+	slices.SortFunc(pending, func(a, b PendingRevocation) int {
+		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID))
+	})
+	return pending, errors.Join(errs...)
+}
+
+// RemoveRevocation forgets a note, once its grant is revoked or given up. None
+// is no error.
+func (l Layout) RemoveRevocation(id string) error {
+	if l.app == "" {
+		return l.check("")
+	}
+	if reason := checkRevocationID(id); reason != "" {
+		return fmt.Errorf("could not forget a pending revocation: %s", reason)
+	}
+	if err := atomicfile.Remove(l.revocationPath(id)); err != nil {
+		return fmt.Errorf("could not forget a pending revocation: %w", err)
+	}
+	return nil
+}
+
+// revocationPath is for identifiers that were checked.
+func (l Layout) revocationPath(id string) string {
+	return filepath.Join(l.state, "revocations", id+".json")
+}
+
+// checkRevocationID keeps identifiers, which become file names, to what
+// [NewRevocationID] makes.
+func checkRevocationID(id string) string {
+	if id == "" || len(id) > longestName || strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
+		return "its identifier is not one of letters and digits"
+	}
+	return ""
+}
+
+func (n revocationNote) check() string {
+	if reason := checkVersion(n.Version); reason != "" {
+		return reason
+	}
+	if reason := checkRevocationID(n.ID); reason != "" {
+		return reason
+	}
+	if n.User == "" || n.Keyring == "" {
+		return "it does not say where the token is"
+	}
+	if err := CheckConfigName(n.Config); err != nil {
+		return err.Error()
+	}
+	for _, id := range []string{n.AccountID, n.Provider, n.AppKey, n.TokenAccessType, string(n.Keyring)} {
+		if reason := checkID(id); reason != "" {
+			return "one of its names " + reason
+		}
+	}
+	if reason := checkLine(n.User, len("config::")+longestName+longestID); reason != "" {
+		return "its user name " + reason
+	}
+	return ""
+}
