@@ -17,7 +17,8 @@ type Request struct {
 	// Time is when it came, by the emulator's clock.
 	Time   time.Time `json:"time"`
 	Method string    `json:"method"`
-	// Path is "(other)" for a path that is none of Dropbox's.
+	// Path is "(other)" or "/2/(other)" for what the emulator does not have,
+	// since a path may hold anything.
 	Path string `json:"path"`
 	// GrantType is authorization_code or refresh_token for a token request of
 	// these kinds, "other" for one of another kind, and otherwise empty.
@@ -77,18 +78,18 @@ func loggedMethod(method string) string {
 	return "(other)"
 }
 
-// loggedPath hides paths that might hold anything. What is shown is the root,
-// our own, or short and in lower case, as no token is.
+// loggedPath hides paths that might hold anything.
 func loggedPath(path string) string {
-	const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789_/"
-	for _, prefix := range []string{"/oauth2/", "/1/oauth2/", "/2/", "/_emulator/"} {
-		rest, found := strings.CutPrefix(path, prefix)
-		if found && len(rest) < 64 && strings.Trim(rest, alphabet) == "" {
+	switch path {
+	case "/", "/favicon.ico", "/_emulator/redirected",
+		"/oauth2/authorize", "/1/oauth2/authorize", "/oauth2/token", "/1/oauth2/token":
+		return path
+	}
+	if route, found := strings.CutPrefix(path, "/2/"); found {
+		if _, known := lookupRoute(route); known {
 			return path
 		}
-	}
-	if path == "/" || path == "/favicon.ico" {
-		return path
+		return "/2/(other)"
 	}
 	return "(other)"
 }
