@@ -13,8 +13,8 @@ const DefaultApp = "authring"
 // MaestralApp is the app whose layout is Maestral's own.
 const MaestralApp = "Maestral"
 
-// Layout says where the files of an app are. Make one with [NewLayout]; the
-// zero Layout answers every call with an error.
+// Layout says where the files of an app are. Make one with [NewLayout] or
+// [LayoutIn]; the zero Layout answers every call with an error.
 type Layout struct {
 	app    string
 	config string // the folder of the record files
@@ -64,6 +64,22 @@ func NewLayout(app string) (Layout, error) {
 		data:   filepath.Join(data, "maestral"),
 		state:  filepath.Join(state, DefaultApp, "maestral"),
 	}, nil
+}
+
+// LayoutIn is the layout of an app whose records and state are in folders of
+// the caller's choice, whatever the environment says: for a program with a
+// folder of its own, and for trials that leave nothing behind. It is never
+// Maestral's. It fails when the name cannot be an app's, or a path is relative.
+func LayoutIn(app, configFolder, stateFolder string) (Layout, error) {
+	if err := checkName("app name", app); err != nil {
+		return Layout{}, err
+	}
+	for _, folder := range []string{configFolder, stateFolder} {
+		if !filepath.IsAbs(folder) {
+			return Layout{}, fmt.Errorf("could not keep records in %q: the path is not absolute", folder)
+		}
+	}
+	return Layout{app: app, config: configFolder, state: stateFolder}, nil
 }
 
 // App is the app's name.
