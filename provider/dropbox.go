@@ -81,7 +81,8 @@ func dropbox(web, api string) *Provider {
 		},
 		Revoke: func(ctx context.Context, call *API, token secret.Secret) error {
 			err := call.Do(ctx, http.MethodPost, api+"/2/auth/token/revoke", token, dropboxVoid, nil)
-			if fault, ok := errors.AsType[*Error](err); ok && fault.Code == "invalid_access_token" {
+			if fault, ok := errors.AsType[*Error](err); ok &&
+				fault.Status == http.StatusUnauthorized && fault.Code == "invalid_access_token" {
 				return nil
 			}
 			return err
