@@ -1,0 +1,89 @@
+// Package cli is the command line tool authring: a verb to a file, each with
+// its command, its options and its run.
+//
+// Its output follows four rules. Results go to standard output, everything for
+// people to standard error. Where a program reads (--json), it finds errors on
+// standard output too, as objects. Colour, waiting messages and questions are
+// for terminals only. No secret is taken from an argument or an environment
+// variable, and none is shown but by the verb token, whose purpose it is.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+)
+
+// program is one run of the tool: its streams and the global flags.
+type program struct {
+	stdin  *os.File
+	stdout *output
+	stderr *output
+	getenv func(string) string
+
+	config      string
+	configAsked bool // -c was given
+	app         string
+	json        bool
+	noInput     bool
+	verbose     bool
+}
+
+// Main runs the tool with the arguments after its name and returns the exit
+// code. It takes over the signals that end a program.
+func Main(args []string) int {
+	p := &program{
+		stdin:  os.Stdin,
+		stdout: newOutput(os.Stdout),
+		stderr: newOutput(os.Stderr),
+		getenv: os.Getenv,
+		config: defaultConfig,
+		app:    defaultApp,
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	// A second Ctrl-C ends the program at once.
+	context.AfterFunc(ctx, stop)
+
+	err := p.run(ctx, args)
+	if err != nil && ctx.Err() != nil && !errors.Is(err, errInterrupted) {
+		// Whatever failed then, failed because of that.
+		err = errInterrupted
+	}
+	if writeErr := p.stdout.err; err == nil && writeErr != nil {
+		err = fmt.Errorf("could not write to standard output: %w", writeErr)
+	}
+	if err == nil {
+		return exitOK
+	}
+	return p.report(err)
+}
+
+// run executes the verb that args name.
+func (p *program) run(ctx context.Context, args []string) error {
+	// Where flags cannot be understood, the way to report it still counts.
+	p.json = slices.Contains(args, "--json")
+	root := p.rootCommand(args)
+	root.SetArgs(args)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	return root.ExecuteContext(ctx)
+}
+
+// logger logs to standard error with --verbose, and nowhere without.
+func (p *program) logger() *slog.Logger {
+	if !p.verbose {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// say writes lines for people.
+func (p *program) say(format string, args ...any) {
+	fmt.Fprintf(p.stderr, format+"\n", args...)
+}

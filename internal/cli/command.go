@@ -1,0 +1,44 @@
+package cli
+
+import "strings"
+
+const (
+	defaultConfig = "default"
+	defaultApp    = "authring"
+)
+
+// command spells a command that the user can type, for the link in use.
+func (p *program) command(verb string, flags ...string) string {
+	return p.named(p.config, verb, flags...)
+}
+
+// named is command for the link of another config name.
+func (p *program) named(config, verb string, flags ...string) string {
+	words := append([]string{"authring", verb}, flags...)
+	if config != defaultConfig {
+		words = append(words, "-c", config)
+	}
+	if p.app != defaultApp {
+		words = append(words, "--app", p.app)
+	}
+	for i, word := range words {
+		words[i] = shellQuote(word)
+	}
+	return strings.Join(words, " ")
+}
+
+// shellQuote quotes a word that a shell would read otherwise.
+func shellQuote(word string) string {
+	plain := func(r rune) bool {
+		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_.,:/@%+=", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// indent puts prefix before every line.
+func indent(text, prefix string) string {
+	return prefix + strings.ReplaceAll(text, "\n", "\n"+prefix)
+}

@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authring/authring/dropboxtest"
+)
+
+const completionLong = `Print a script that completes verbs, flags, config names and keyrings in your
+shell: bash, zsh or fish.`
+
+const completionExample = `  source <(authring completion bash)
+  authring completion zsh > "${fpath[1]}/_authring"
+  authring completion fish > ~/.config/fish/completions/authring.fish`
+
+func (p *program) completionCommand() *cobra.Command {
+	shells := []string{"bash", "zsh", "fish"}
+	return p.newCommand(&cobra.Command{
+		Use:       "completion SHELL",
+		Short:     "Print a completion script for bash, zsh or fish",
+		ValidArgs: shells,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage("completion", "name one shell: %s", strings.Join(shells, ", "))
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			root := p.rootCommand(nil)
+			switch args[0] {
+			case "bash":
+				return root.GenBashCompletionV2(p.stdout, true)
+			case "zsh":
+				return root.GenZshCompletion(p.stdout)
+			case "fish":
+				return root.GenFishCompletion(p.stdout, true)
+			default:
+				return usage("completion", "there is no completion for that shell; there is one for %s", strings.Join(shells, ", "))
+			}
+		},
+	}, page{long: completionLong, example: completionExample, exits: []int{exitOK, exitUsage, exitInternal}})
+}
+
+// completeFlags tells the shell what the values of flags can be.
+func (p *program) completeFlags(root *cobra.Command) {
+	values := map[string]func() []string{
+		"config-name": func() []string {
+			names, _ := p.configNames() // nothing to offer, then
+			return names
+		},
+		"app": func() []string { return []string{defaultApp, "Maestral"} },
+		"keyring": func() []string {
+			var ids []string
+			for _, id := range keyringIDs() {
+				ids = append(ids, string(id))
+			}
+			return ids
+		},
+		"fault": dropboxtest.FaultNames,
+	}
+	for _, cmd := range append(root.Commands(), root) {
+		for name, list := range values {
+			if cmd.Flags().Lookup(name) == nil && cmd.PersistentFlags().Lookup(name) == nil {
+				continue
+			}
+			_ = cmd.RegisterFlagCompletionFunc(name, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+				return list(), cobra.ShellCompDirectiveNoFileComp
+			}) // fails for a flag that is not there
+		}
+	}
+}

@@ -1,0 +1,159 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/authring/authring"
+	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/provider"
+	"github.com/authring/authring/record"
+)
+
+// failure is an error in the tool's own words.
+type failure struct {
+	err     error          // tells the kind
+	message string         // for people; empty: the text of err
+	hint    string         // what to do about it; empty: the usual for the kind
+	extra   map[string]any // further members of the JSON object
+}
+
+func (f *failure) Error() string {
+	if f.message == "" {
+		return f.err.Error()
+	}
+	return f.message
+}
+
+func (f *failure) Unwrap() error { return f.err }
+
+// usageError is a command that was not understood.
+type usageError struct {
+	verb    string // empty: no verb
+	message string
+}
+
+func (u *usageError) Error() string { return u.message }
+
+func usage(verb, format string, args ...any) error {
+	return &usageError{verb: verb, message: fmt.Sprintf(format, args...)}
+}
+
+// report tells the user of an error and returns its exit code.
+func (p *program) report(err error) int {
+	k := kindOf(err)
+	var quiet silent
+	if errors.As(err, &quiet) {
+		return k.code
+	}
+	message, hint := printableLines(p.messageOf(err)), printableLines(p.hintOf(err))
+	if !p.json {
+		p.say("%s: %s", p.stderr.paint(red, "authring"), message)
+		if hint != "" {
+			p.say("%s", indent(hint, "  "))
+		}
+		return k.code
+	}
+	object := map[string]any{"error": k.name, "message": message, "exit_code": k.code, "hint": hint}
+	var f *failure
+	if errors.As(err, &f) {
+		maps.Copy(object, f.extra)
+	}
+	if err := p.printJSON(object); err != nil {
+		p.say("authring: %v", err)
+	}
+	return k.code
+}
+
+// messageOf says what is wrong, in one sentence where that is enough.
+func (p *program) messageOf(err error) string {
+	var f *failure
+	var access *authring.KeyringAccessError
+	switch {
+	case errors.As(err, &f) && f.message != "":
+		return f.message
+	case errors.Is(err, errInterrupted):
+		return errInterrupted.Error()
+	case errors.Is(err, authring.ErrNotLinked):
+		return fmt.Sprintf("no account is linked under the config name %q", p.config)
+	case errors.As(err, &access):
+		return accessMessage(access)
+	default:
+		return err.Error()
+	}
+}
+
+// accessMessage says how the keyring of a link stands.
+func accessMessage(access *authring.KeyringAccessError) string {
+	why := ""
+	var k *keyring.Error
+	if errors.As(access, &k) {
+		why = " (" + k.Error() + ")"
+	}
+	switch access.State {
+	case authring.Locked:
+		if errors.Is(access, keyring.ErrDismissed) {
+			return fmt.Sprintf("access to the keyring that holds %q was denied%s", access.Config, why)
+		}
+		return fmt.Sprintf("the keyring that holds %q is locked%s", access.Config, why)
+	case authring.SecretMissing:
+		return fmt.Sprintf("an account is linked as %q, and its keyring holds no secret for it", access.Config)
+	default:
+		return fmt.Sprintf("the keyring that holds %q cannot be used%s", access.Config, why)
+	}
+}
+
+// hintOf names the command that cures an error.
+func (p *program) hintOf(err error) string {
+	var f *failure
+	var u *usageError
+	var file *record.FileError
+	var name *record.NameError
+	switch is := func(target error) bool { return errors.Is(err, target) }; {
+	case errors.As(err, &f) && f.hint != "":
+		return f.hint
+	case errors.As(err, &u):
+		if u.verb == "" {
+			return "See: authring --help"
+		}
+		return "See: authring " + u.verb + " --help"
+	case is(errInterrupted):
+		return ""
+	case errors.As(err, &name):
+		return "Choose another name, such as work."
+	case errors.As(err, &file):
+		return "The file was left as it is. Repair it, or move it away, and try again."
+	case is(authring.ErrValidityTooLong):
+		return "Ask for less with --min-valid; 5 minutes is the default."
+	case is(authring.ErrRevoked):
+		return "Link again: " + p.command("link", "--relink")
+	case is(authring.ErrNotLinked):
+		return "Link one: " + p.command("link")
+	case is(authring.ErrNoPendingLink):
+		return "Begin one: " + p.command("link", "--begin")
+	case is(authring.ErrAccountMismatch):
+		return "Approve with the linked account, or link the other one under a name of its own: " +
+			p.named("NAME", "link") + "\nTo replace the linked account: " + p.command("link", "--relink", "--switch-account")
+	case is(keyring.ErrLocked):
+		return "Unlock it and try again."
+	case is(authring.ErrSecretMissing):
+		return "Restore the keyring, or link again: " + p.command("link", "--relink")
+	case is(authring.ErrPlaintextRefused):
+		return "Start or unlock a keyring (authring keyrings lists them), or accept plain text with --allow-plaintext."
+	case is(keyring.ErrUnavailable):
+		return "See what is there: authring keyrings\nTo keep the secret in another keyring: " + p.command("link", "--relink")
+	case is(provider.ErrInvalidClient):
+		return "Check the app key (--app-key)."
+	case is(provider.ErrMissingScope):
+		return "Link again, with the scope: " + p.command("link", "--relink", "--scope", "SCOPE")
+	case is(provider.ErrSuspended):
+		return "See what the provider says about the account, and try again."
+	case is(authring.ErrInvalidToken):
+		return "Begin again: " + p.command("link", "--relink")
+	case is(authring.ErrConnectionFailed):
+		return "Check the connection and try again."
+	default:
+		return ""
+	}
+}

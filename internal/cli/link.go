@@ -1,0 +1,216 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authring/authring"
+	"github.com/authring/authring/keyring"
+)
+
+type linkOptions struct {
+	appKey         string
+	scope          []string
+	keyring        string
+	allowPlaintext bool
+	relink         bool
+	switchAccount  bool
+	noBrowser      bool
+	begin, finish  bool
+}
+
+const linkLong = `Link an account: the provider's page is opened in your browser, you approve
+access there, and paste the code that it shows. The code is read without being
+shown; where standard input is not a terminal, it is read from there. It is
+never taken as an argument, where others on this machine could see it.
+
+The page's address is always printed too. The browser is left alone with
+--no-browser, with --json, over SSH and without a display.
+
+The keyring is looked for before anything else is asked, in this order:
+macOS Keychain, Secret Service (GNOME Keyring, KeePassXC and others), KWallet,
+Windows Credential Manager. If none of them can be used the secret could only
+be stored as plain text, which any program of yours and any backup can read:
+you are asked for that, or say so with --allow-plaintext (--keyring plaintext
+says it as well). authring keyrings shows what is there.
+
+With --begin and --finish the two halves run apart, within ten minutes: the
+first prints the address, the second reads the code. Give both the same
+options. After a failed connection, authring link --finish takes up a link
+that was begun here.
+
+A config name that is linked stays as it is without --relink. A relink
+replaces the grant and revokes the old one; another account than the linked
+one is refused unless --switch-account is given. With --keyring, a relink
+moves the secret to that keyring.`
+
+const linkExample = `  authring link
+  authring link -c work --app-key KEY
+  authring link --begin --json
+  authring link --finish --json < code`
+
+func (p *program) linkCommand() *cobra.Command {
+	var opts linkOptions
+	cmd := p.newCommand(&cobra.Command{
+		Use:   "link [options]",
+		Short: "Link an account",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usage("link", "link takes no arguments: the code is read from the terminal or from standard input, where others cannot see it")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.runLink(cmd.Context(), opts) },
+	}, page{
+		long: linkLong, example: linkExample,
+		exits: []int{exitOK, exitInvalid, exitConnection, exitLocked, exitUnavailable, exitUsage, exitInternal, exitInterrupted},
+	})
+	flags := cmd.Flags()
+	flags.StringVar(&opts.appKey, "app-key", "", "app `KEY` to link with, instead of Maestral's")
+	flags.StringSliceVar(&opts.scope, "scope", nil, "ask for this `SCOPE`; may be repeated")
+	flags.StringVar(&opts.keyring, "keyring", "", "store the secret in the keyring `ID`, and in no other")
+	flags.BoolVar(&opts.allowPlaintext, "allow-plaintext", false, "accept plain text if no keyring can be used")
+	flags.BoolVar(&opts.relink, "relink", false, "replace the link that exists")
+	flags.BoolVar(&opts.switchAccount, "switch-account", false, "let a relink replace the account by another")
+	flags.BoolVar(&opts.noBrowser, "no-browser", false, "do not open a browser")
+	flags.BoolVar(&opts.begin, "begin", false, "print the address of the page, and end")
+	flags.BoolVar(&opts.finish, "finish", false, "read the code for a link that was begun")
+	return cmd
+}
+
+// check finds what does not fit together before anything is touched.
+func (o *linkOptions) check(p *program) error {
+	switch {
+	case o.begin && o.finish:
+		return usage("link", "--begin and --finish are two steps, each a command of its own")
+	case p.noInput && !o.begin && !o.finish:
+		return usage("link", "--no-input leaves no way to ask for the code; use --begin, and then --finish with the code on standard input")
+	case o.finish && p.noInput && p.stdinTerminal():
+		return usage("link", "--no-input with --finish needs the code on standard input, which is a terminal here")
+	case o.switchAccount && !o.relink && !o.finish:
+		return usage("link", "--switch-account belongs to --relink")
+	case o.keyring != "" && !slices.Contains(keyringIDs(), keyring.ID(o.keyring)):
+		var ids []string
+		for _, id := range keyringIDs() {
+			ids = append(ids, string(id))
+		}
+		return usage("link", "there is no keyring of that name; the names are %s", strings.Join(ids, ", "))
+	}
+	return nil
+}
+
+// linking is one run of the verb.
+type linking struct {
+	*program
+	linkOptions
+	session *authring.Session
+	// plaintext is set once storing as plain text was agreed to.
+	plaintext bool
+}
+
+func (p *program) runLink(ctx context.Context, opts linkOptions) error {
+	if err := opts.check(p); err != nil {
+		return err
+	}
+	l := &linking{program: p, linkOptions: opts}
+	l.plaintext = opts.allowPlaintext || opts.keyring == string(keyring.Plaintext)
+	s, err := p.open(p.config, l.sessionOptions()...)
+	if err != nil {
+		return err
+	}
+	l.session = s
+	defer func() { _ = s.Close() }()
+	if err := l.run(ctx); err != nil {
+		return err
+	}
+	p.retryRevocations(ctx, s)
+	return nil
+}
+
+func (l *linking) run(ctx context.Context) error {
+	if l.finish {
+		return l.redeem(ctx, nil)
+	}
+	if goOn, err := l.checkState(ctx); err != nil || !goOn {
+		return err
+	}
+	if err := l.checkKeyring(ctx); err != nil {
+		return err
+	}
+	pending, err := l.session.BeginLink(ctx)
+	if err != nil {
+		return err
+	}
+	if l.begin {
+		return l.printPending(pending)
+	}
+	return l.redeem(ctx, &pending)
+}
+
+func (l *linking) sessionOptions() []authring.Option {
+	options := []authring.Option{authring.WithPlaintextConsent(l.consent)}
+	if l.appKey != "" {
+		options = append(options, authring.WithAppKey(l.appKey))
+	}
+	if len(l.scope) > 0 {
+		options = append(options, authring.WithScope(l.scope...))
+	}
+	if l.keyring != "" {
+		options = append(options, authring.WithKeyring(keyring.ID(l.keyring)))
+	}
+	if l.switchAccount {
+		options = append(options, authring.WithSwitchAccount())
+	}
+	return options
+}
+
+// checkState reports whether there is something to link.
+func (l *linking) checkState(ctx context.Context) (bool, error) {
+	if l.relink {
+		return true, nil
+	}
+	status, err := l.session.Status(ctx)
+	if err != nil {
+		return false, err
+	}
+	switch status.State {
+	case authring.Unlinked:
+		return true, nil
+	case authring.SecretMissing, authring.Revoked:
+		l.warn("%q was linked to %s: %s", l.config, linkedTo(status.Record), reason(status))
+		l.say("  Linking it again.")
+		l.relink = true
+		return true, nil
+	case authring.Linked:
+		l.done("%q is linked already, to %s", l.config, linkedTo(status.Record))
+		l.say("  To link it again: %s", l.command("link", "--relink"))
+		l.say("  To link another account: %s", l.named("NAME", "link"))
+		if l.json {
+			return false, l.printJSON(l.linkObject(l.config, status))
+		}
+		return false, nil
+	default:
+		return false, &failure{
+			err:     status.Reason,
+			message: fmt.Sprintf("%q is linked already, and %s", l.config, l.messageOf(status.Reason)),
+			hint:    l.hintOf(status.Reason) + "\nTo link it again, with its secret in another keyring: " + l.command("link", "--relink", "--keyring", "ID"),
+		}
+	}
+}
+
+// printPending is what --begin ends with.
+func (l *linking) printPending(pending authring.PendingLink) error {
+	if l.json {
+		return l.printJSON(pendingObject(pending))
+	}
+	if _, err := fmt.Fprintln(l.stdout, pending.AuthURL); err != nil {
+		return err
+	}
+	l.say("Approve access on that page, and then, before %s, give its code to: %s",
+		pending.Expires.Local().Format("15:04"), l.command("link", "--finish"))
+	return nil
+}

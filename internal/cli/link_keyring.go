@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/authring/authring"
+	"github.com/authring/authring/keyring"
+)
+
+// keyringIDs are the keyrings that can be named.
+func keyringIDs() []keyring.ID {
+	return []keyring.ID{
+		keyring.Keychain, keyring.SecretService, keyring.KWallet,
+		keyring.WinCred, keyring.Sealed, keyring.Plaintext,
+	}
+}
+
+// checkKeyring makes sure, before the user is sent to a page, that something
+// can take the secret.
+func (l *linking) checkKeyring(ctx context.Context) error {
+	rec := l.session.Record()
+	if l.keyring == "" && !rec.Empty() && rec.Keyring != "" {
+		return l.checkUsed(ctx, rec.Keyring)
+	}
+	choice, err := l.session.ChooseKeyring(ctx)
+	if err != nil {
+		return &failure{
+			err:     err,
+			message: noKeyring(choice.Passed, err),
+			hint:    "Start one of them and try again, or name another with --keyring; authring keyrings shows how they stand.",
+			extra:   passedObject(choice.Passed),
+		}
+	}
+	if choice.Keyring.ID() != keyring.Plaintext || l.plaintext {
+		return nil
+	}
+	allowed, err := l.askPlaintext(ctx, choice.Passed, choice.Status.Name, nil)
+	if err != nil {
+		return err
+	}
+	if !allowed {
+		return &failure{
+			err:     authring.ErrPlaintextRefused,
+			message: noKeyring(choice.Passed, nil) + "\nPlain text would be the last resort, and was not allowed. Nothing was changed.",
+			hint:    "Start or unlock a keyring and try again, or accept plain text: " + l.command("link", "--allow-plaintext"),
+			extra:   passedObject(choice.Passed),
+		}
+	}
+	return nil
+}
+
+// checkUsed looks at the keyring of the link that is being replaced: it gets
+// the new secret too.
+func (l *linking) checkUsed(ctx context.Context, id keyring.ID) error {
+	hint := "To keep the secret elsewhere, name another keyring: " + l.command("link", "--relink", "--keyring", "ID")
+	k, err := l.session.Keyring(ctx)
+	if err != nil {
+		return &failure{err: err, hint: hint}
+	}
+	status := keyring.Probe(ctx, k)
+	if status.Availability.Usable() {
+		return nil
+	}
+	return &failure{
+		err: keyring.ErrUnavailable,
+		message: fmt.Sprintf("the keyring that holds %q cannot be used: %s (%s)",
+			l.config, orID(status.Name, id), orWord(status.Detail, status.Availability.String())),
+		hint: hint,
+	}
+}
+
+// consent is asked by the session when nothing but plain text takes a secret
+// that was just approved.
+func (l *linking) consent(ctx context.Context, request authring.PlaintextRequest) (bool, error) {
+	if l.plaintext {
+		return true, nil
+	}
+	return l.askPlaintext(ctx, request.Passed, "", request.Reason)
+}
+
+// askPlaintext reports whether the user accepts plain text.
+func (l *linking) askPlaintext(ctx context.Context, passed []keyring.Probed, place string, why error) (bool, error) {
+	if !l.asks() {
+		return false, nil
+	}
+	if why != nil && !errors.Is(why, keyring.ErrAbsent) {
+		l.warn("%v", why)
+	} else {
+		l.say("%s %s", l.stderr.paint(yellow, "!"), printableLines(noKeyring(passed, nil)))
+	}
+	if place != "" {
+		place = " (" + printable(place) + ")"
+	}
+	l.say("The secret could be stored as plain text%s. Whatever can read that file,\nany program of yours and any backup, could then use your account.", place)
+	allowed, err := l.confirm(ctx, "Store it as plain text?")
+	l.plaintext = allowed && err == nil
+	return l.plaintext, err
+}
+
+// noKeyring says why each keyring was passed over.
+func noKeyring(passed []keyring.Probed, err error) string {
+	if len(passed) == 0 && err != nil {
+		return "the keyring cannot be used: " + err.Error()
+	}
+	var text strings.Builder
+	text.WriteString("no keyring can take the secret:")
+	for _, one := range passed {
+		id := one.Keyring.ID()
+		if id == keyring.Plaintext && err == nil {
+			continue
+		}
+		fmt.Fprintf(&text, "\n  %-14s  %s", id, orWord(one.Status.Detail, one.Status.Availability.String()))
+	}
+	return text.String()
+}
+
+// passedObject is noKeyring for programs.
+func passedObject(passed []keyring.Probed) map[string]any {
+	list := make([]keyringObject, 0, len(passed))
+	for _, one := range passed {
+		list = append(list, newKeyringObject(one, false))
+	}
+	return map[string]any{"passed": list}
+}
+
+// orWord is text, or word when there is none.
+func orWord(text, word string) string {
+	if text == "" {
+		return word
+	}
+	return printable(text)
+}
+
+// orID is what people call a keyring, or its id.
+func orID(name string, id keyring.ID) string { return orWord(name, string(id)) }

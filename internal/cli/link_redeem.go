@@ -1,0 +1,197 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/authring/authring"
+	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/provider"
+)
+
+const (
+	// tries is how many codes are taken at a terminal.
+	tries = 3
+
+	// grace is how long the answer to a code is still awaited after Ctrl-C: a
+	// grant that nobody knows of could not be revoked.
+	grace = 5 * time.Second
+)
+
+// redeem reads the code, has it verified and saves what it gives. pending is
+// nil for a link that was begun by another command.
+func (l *linking) redeem(ctx context.Context, pending *authring.PendingLink) error {
+	if pending != nil {
+		l.showPage(pending.AuthURL)
+	}
+	for try := 1; ; try++ {
+		code, err := l.readCode(ctx)
+		if err != nil {
+			return err
+		}
+		err = l.verify(ctx, code)
+		if err == nil {
+			return l.save(ctx)
+		}
+		again, err := l.refused(ctx, err, try)
+		if !again {
+			return err
+		}
+	}
+}
+
+// showPage opens the page where the user approves, and prints its address.
+func (l *linking) showPage(url string) {
+	opened := false
+	if !l.noBrowser && !l.json && !l.noInput {
+		opened = l.openBrowser(url)
+	}
+	if opened {
+		l.say("Approve access in your browser (opened), or open this page yourself:")
+	} else {
+		l.say("Open this page in a browser and approve access:")
+	}
+	l.say("\n  %s\n", url)
+}
+
+// readCode reads what the user pastes.
+func (l *linking) readCode(ctx context.Context) (string, error) {
+	if !l.stdinTerminal() {
+		return l.readPiped(ctx)
+	}
+	return l.readHidden(ctx, "Code from "+l.providerTitle()+": ")
+}
+
+// verify redeems the code. The answer is awaited a moment longer when the run
+// is interrupted, so that the grant can be given back.
+func (l *linking) verify(ctx context.Context, code string) error {
+	patient, cancel := detached(ctx, grace)
+	defer cancel()
+	err := l.session.VerifyAuthToken(patient, code)
+	if ctx.Err() == nil {
+		return err
+	}
+	if err == nil {
+		l.discard(ctx)
+	}
+	return errInterrupted
+}
+
+// refused explains why a code was not taken, and reports whether another one
+// may be tried.
+func (l *linking) refused(ctx context.Context, err error, try int) (bool, error) {
+	terminal := l.asks()
+	switch {
+	case errors.Is(err, provider.ErrNotACode):
+		if terminal && try < tries {
+			l.warn("%v", err)
+			return true, nil
+		}
+		return false, &failure{
+			err:  err,
+			hint: "Nothing was changed; the page is still good. Give its code to: " + l.command("link", "--finish"),
+		}
+	case errors.Is(err, provider.ErrCodeRejected), errors.Is(err, provider.ErrVerifierMismatch):
+		return l.offerFresh(ctx, err, terminal && try < tries)
+	case errors.Is(err, authring.ErrConnectionFailed):
+		return false, &failure{
+			err:  err,
+			hint: "Nothing was lost. Within ten minutes of opening the page, try the same code again: " + l.command("link", "--finish"),
+		}
+	default:
+		return false, err
+	}
+}
+
+// offerFresh begins anew after a code that is wrong or spent: its page is of
+// no more use.
+func (l *linking) offerFresh(ctx context.Context, refusal error, again bool) (bool, error) {
+	fresh, err := l.session.BeginLink(ctx)
+	if err != nil {
+		return false, errors.Join(refusal, err)
+	}
+	if again {
+		l.warn("%v", refusal)
+		l.say("Each page gives a code that is good once and for a few minutes; here is a new one.")
+		l.showPage(fresh.AuthURL)
+		return true, nil
+	}
+	if !l.json {
+		l.say("A new page, for another try:\n\n  %s\n", fresh.AuthURL)
+	}
+	return false, &failure{
+		err:   refusal,
+		hint:  "Nothing was saved. Approve access on the new page, and give its code to: " + l.command("link", "--finish"),
+		extra: pendingObject(fresh),
+	}
+}
+
+// save stores the verified credentials, or gives them back to the provider.
+func (l *linking) save(ctx context.Context) error {
+	saved, err := l.session.SaveCreds(ctx)
+	for err != nil && ctx.Err() == nil && errors.Is(err, keyring.ErrDismissed) && l.asks() {
+		l.warn("%s", l.messageOf(err))
+		again, askErr := l.confirm(ctx, "Ask the keyring once more?")
+		if !again || askErr != nil {
+			break
+		}
+		saved, err = l.session.SaveCreds(ctx)
+	}
+	if err != nil {
+		return l.notSaved(ctx, err)
+	}
+	return l.printSaved(ctx, saved)
+}
+
+// notSaved says what stands where after a failed save.
+func (l *linking) notSaved(ctx context.Context, err error) error {
+	rest := "nothing was linked"
+	if rec := l.session.Record(); !rec.Empty() {
+		rest = fmt.Sprintf("%q stays linked to %s", l.config, linkedTo(rec))
+	}
+	if l.discard(ctx) {
+		rest += ", and the new grant was revoked at " + l.providerTitle()
+	} else {
+		rest += ", but the new grant stays valid at " + l.providerTitle()
+	}
+	if interrupted(ctx, err) {
+		l.say("Interrupted: %s.", rest)
+		return errInterrupted
+	}
+	return &failure{err: err, message: l.messageOf(err) + "; " + rest}
+}
+
+// discard gives the new grant back and reports whether it could. The session
+// reports a failure as an event.
+func (l *linking) discard(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*grace)
+	defer cancel()
+	return l.session.DiscardCreds(ctx) == nil
+}
+
+// printSaved is the good end.
+func (l *linking) printSaved(ctx context.Context, saved authring.Saved) error {
+	if l.json {
+		status := authring.Status{
+			State: authring.Linked, Keyring: saved.Keyring, KeyringName: saved.KeyringName, Record: l.session.Record(),
+		}
+		return l.printJSON(l.linkObject(l.config, status))
+	}
+	l.done("Linked to %s", linkedTo(l.session.Record()))
+	l.say("  account  %s", printable(saved.AccountID))
+	l.say("  keyring  %s", orID(saved.KeyringName, saved.Keyring))
+	if saved.Plaintext {
+		l.warn("The secret is stored as plain text: whatever can read that file can use the account.")
+	}
+	l.say("  Next: %s", l.command("token"))
+	return nil
+}
+
+func pendingObject(pending authring.PendingLink) map[string]any {
+	return map[string]any{
+		"auth_url":   pending.AuthURL,
+		"expires_at": pending.Expires.UTC().Format(time.RFC3339),
+	}
+}

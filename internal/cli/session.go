@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/authring/authring"
+	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/provider"
+)
+
+// dropboxURL is the environment variable that points to an emulator.
+const dropboxURL = "AUTHRING_DROPBOX_URL"
+
+// provider is Dropbox, or the emulator that the environment names.
+func (p *program) provider() (*provider.Provider, error) {
+	address := p.getenv(dropboxURL)
+	if address == "" {
+		return provider.Dropbox(), nil
+	}
+	emulated, err := provider.DropboxAt(address)
+	if err != nil {
+		return nil, &failure{
+			err:     &usageError{},
+			message: fmt.Sprintf("the environment variable %s cannot be used: %v", dropboxURL, err),
+			hint:    "Set it to what authring emulator prints, such as http://127.0.0.1:PORT, or unset it.",
+		}
+	}
+	return emulated, nil
+}
+
+// open opens the session of a config name as the global flags say.
+func (p *program) open(config string, opts ...authring.Option) (*authring.Session, error) {
+	from, err := p.provider()
+	if err != nil {
+		return nil, err
+	}
+	base := []authring.Option{
+		authring.WithApp(p.app), authring.WithProvider(from), authring.WithEvents(p.event),
+	}
+	if p.verbose {
+		base = append(base, authring.WithLogger(p.logger()))
+	}
+	if p.noInput {
+		base = append(base, authring.WithPrompt(keyring.NoPrompt))
+	}
+	return authring.Open(config, append(base, opts...)...)
+}
+
+// event tells the user what a session reports while it works.
+func (p *program) event(e authring.Event) {
+	switch e.Kind {
+	case authring.EventWaiting:
+		if !p.stderr.terminal {
+			return
+		}
+		text := "Waiting for " + printable(e.Text) + "…"
+		if e.Keyring != "" {
+			text = "Waiting for " + printable(e.Text) + " (unlock it if it asks)…"
+		}
+		p.say("%s", p.stderr.paint(dim, text))
+	case authring.EventGrantAlive:
+		p.warn("A grant that is no longer used could not be revoked and stays valid at %s: %v", p.providerTitle(), e.Err)
+		if from, err := p.provider(); err == nil && from.ManageURL != "" {
+			p.say("  Withdraw it yourself: %s", from.ManageURL)
+		}
+	case authring.EventRevocationQueued:
+		p.warn("A grant that is no longer used could not be revoked yet; the next command tries again.")
+	case authring.EventLeftover:
+		p.warn("An item that is no longer used stays in the keyring %s: %v", e.Keyring, e.Err)
+	}
+}
+
+// warn writes a line that should be noticed.
+func (p *program) warn(format string, args ...any) {
+	p.say("%s %s", p.stderr.paint(yellow, "!"), printable(fmt.Sprintf(format, args...)))
+}
+
+// done writes a line on what was achieved.
+func (p *program) done(format string, args ...any) {
+	p.say("%s %s", p.stderr.paint(green, "✓"), printable(fmt.Sprintf(format, args...)))
+}
+
+func (p *program) providerTitle() string {
+	if from, err := p.provider(); err == nil {
+		return from.Title
+	}
+	return "the provider"
+}
+
+// retryBound is how long a command goes on for revocations that were left for
+// later.
+const retryBound = 5 * time.Second
+
+// retryRevocations tries again what an earlier unlink could not do. It is no
+// part of the verb that runs: it says what it achieved, and fails nothing.
+func (p *program) retryRevocations(ctx context.Context, s *authring.Session) {
+	ctx, cancel := context.WithTimeout(ctx, retryBound)
+	defer cancel()
+	retried, err := s.RetryRevocations(ctx)
+	if p.verbose && err != nil {
+		p.logger().Debug("could not retry revocations", "error", err)
+	}
+	for _, r := range retried {
+		switch {
+		case r.Done:
+			p.done("Revoked at %s, as was left over: the former link %q (%s)", p.providerTitle(), r.Config, r.AccountID)
+		case r.Err != nil && p.verbose:
+			p.logger().Debug("revocation is still pending", "config", r.Config, "error", r.Err)
+		}
+	}
+}
+
+// detached is a context for what must be finished when the run was
+// interrupted: it outlives ctx for at most bound.
+func detached(ctx context.Context, bound time.Duration) (context.Context, context.CancelFunc) {
+	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(bound, cancel)
+		context.AfterFunc(out, func() { timer.Stop() })
+	})
+	return out, func() { stop(); cancel() }
+}
+
+// interrupted reports whether the run was ended by the user.
+func interrupted(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || errors.Is(err, errInterrupted)
+}

@@ -1,0 +1,168 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// maxInput bounds what is read as a code, in bytes: a redirect URL with a long
+// state fits in many times over.
+const maxInput = 64 << 10
+
+// asks reports whether somebody can be asked: questions are shown on standard
+// error and answered on standard input.
+func (p *program) asks() bool {
+	return !p.noInput && p.stderr.terminal && p.stdinTerminal()
+}
+
+func (p *program) stdinTerminal() bool { return term.IsTerminal(int(p.stdin.Fd())) }
+
+// confirm asks a question whose answer is no unless the user says yes.
+func (p *program) confirm(ctx context.Context, question string) (bool, error) {
+	p.ask(question + " [y/N] ")
+	line, err := p.readLine(ctx)
+	if err != nil {
+		p.say("")
+		return false, err
+	}
+	answer := strings.ToLower(strings.TrimSpace(line))
+	return answer == "y" || answer == "yes", nil
+}
+
+// ask writes a prompt and leaves the cursor behind it.
+func (p *program) ask(prompt string) {
+	_, _ = io.WriteString(p.stderr, p.stderr.paint(bold, prompt)) // to a terminal
+}
+
+// readHidden asks for a line that is not shown while it is typed. The terminal
+// is as it was when this returns, whatever ended it.
+func (p *program) readHidden(ctx context.Context, prompt string) (string, error) {
+	fd := int(p.stdin.Fd())
+	p.ask(prompt)
+	// Raw mode is entered and left here, not in the goroutine that reads, so
+	// that nothing can switch the echo off after it was switched on again.
+	state, err := term.MakeRaw(fd)
+	if err != nil {
+		p.say("")
+		return "", err
+	}
+	text, err := p.wait(ctx, func() (string, error) { return readRaw(p.stdin) })
+	if restoreErr := term.Restore(fd, state); err == nil {
+		err = restoreErr
+	}
+	if err != nil || text == "" {
+		p.say("")
+		return "", err
+	}
+	// Always the same length: the line tells that it was read, no more.
+	p.say("****************")
+	return text, nil
+}
+
+// Keys as a terminal in raw mode sends them.
+const (
+	keyInterrupt = 0x03 // Ctrl-C
+	keyEnd       = 0x04 // Ctrl-D
+	keyBackspace = 0x08
+	keyKill      = 0x15 // Ctrl-U
+	keyDelete    = 0x7f
+)
+
+// readRaw reads a line, key by key.
+func readRaw(r io.Reader) (string, error) {
+	var line []byte
+	key := make([]byte, 1)
+	for {
+		n, err := r.Read(key)
+		if n == 0 {
+			if err == nil {
+				continue
+			}
+			if errors.Is(err, io.EOF) {
+				return "", errInterrupted // the terminal is gone
+			}
+			return "", err
+		}
+		switch key[0] {
+		case '\r', '\n':
+			return string(line), nil
+		case keyInterrupt:
+			return "", errInterrupted
+		case keyEnd:
+			if len(line) == 0 {
+				return "", errInterrupted
+			}
+			return string(line), nil
+		case keyBackspace, keyDelete:
+			line = line[:max(0, len(line)-1)]
+		case keyKill:
+			line = line[:0]
+		default:
+			if len(line) < maxInput {
+				line = append(line, key[0])
+			}
+		}
+	}
+}
+
+// readLine reads a line that is shown while it is typed.
+func (p *program) readLine(ctx context.Context) (string, error) {
+	return p.wait(ctx, func() (string, error) {
+		var line []byte
+		key := make([]byte, 1) // not one byte of the next answer
+		for len(line) < maxInput {
+			n, err := p.stdin.Read(key)
+			if n == 0 && err != nil {
+				if errors.Is(err, io.EOF) {
+					return "", errInterrupted
+				}
+				return "", err
+			}
+			if n > 0 && key[0] == '\n' {
+				break
+			}
+			line = append(line, key[:n]...)
+		}
+		return string(line), nil
+	})
+}
+
+// readPiped reads the first line of standard input, which is no terminal. Lines
+// that are empty are passed over.
+func (p *program) readPiped(ctx context.Context) (string, error) {
+	return p.wait(ctx, func() (string, error) {
+		lines := bufio.NewScanner(io.LimitReader(p.stdin, maxInput))
+		lines.Buffer(nil, maxInput+1)
+		for lines.Scan() {
+			if line := bytes.TrimSpace(lines.Bytes()); len(line) > 0 {
+				return string(line), nil
+			}
+		}
+		return "", lines.Err()
+	})
+}
+
+// wait runs read, which cannot be stopped, until ctx ends.
+func (p *program) wait(ctx context.Context, read func() (string, error)) (string, error) {
+	type result struct {
+		text string
+		err  error
+	}
+	results := make(chan result, 1)
+	go func() {
+		text, err := read()
+		results <- result{text, err}
+	}()
+	select {
+	case r := <-results:
+		return r.text, r.err
+	case <-ctx.Done():
+		return "", errInterrupted
+	}
+}

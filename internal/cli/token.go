@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authring/authring"
+)
+
+type tokenOptions struct {
+	minValid time.Duration
+	header   bool
+}
+
+const tokenLong = `Print an access token that is valid for at least five minutes, or as long as
+--min-valid says. The keyring may ask to be unlocked, unless --no-input is
+given. Every run gets a new token from the provider: access tokens are kept
+nowhere.
+
+Standard output holds the token and a line break, and nothing else; with
+--header, a header for an HTTP request (RFC 6750); with --json, an object with
+access_token, token_type, expires_at (null for a token that does not expire),
+scope, config and account_id.`
+
+const tokenExample = `  curl -H "$(authring token --header)" -X POST https://api.dropboxapi.com/2/users/get_current_account
+  authring token -c work --min-valid 1h --json`
+
+func (p *program) tokenCommand() *cobra.Command {
+	opts := tokenOptions{minValid: authring.DefaultMinValid}
+	cmd := p.newCommand(&cobra.Command{
+		Use:   "token [options]",
+		Short: "Print a valid access token",
+		RunE:  func(cmd *cobra.Command, _ []string) error { return p.runToken(cmd, opts) },
+	}, page{
+		long: tokenLong, example: tokenExample,
+		exits: []int{
+			exitOK, exitInvalid, exitConnection, exitNotLinked, exitLocked, exitUnavailable,
+			exitRevoked, exitUsage, exitInternal, exitInterrupted,
+		},
+	})
+	cmd.Flags().DurationVar(&opts.minValid, "min-valid", opts.minValid, "how long the token must stay valid: a `TIME` such as 5m or 1h")
+	cmd.Flags().BoolVar(&opts.header, "header", false, `print "Authorization: Bearer TOKEN"`)
+	return cmd
+}
+
+// tokenObject is an access token in JSON output. Its members are promises.
+type tokenObject struct {
+	AccessToken string  `json:"access_token"`
+	TokenType   string  `json:"token_type"`
+	ExpiresAt   *string `json:"expires_at"`
+	Scope       string  `json:"scope,omitempty"`
+	Config      string  `json:"config"`
+	AccountID   string  `json:"account_id"`
+}
+
+func (p *program) runToken(cmd *cobra.Command, opts tokenOptions) error {
+	if opts.minValid < 0 {
+		return usage("token", "--min-valid cannot be less than nothing")
+	}
+	if opts.header && p.json {
+		return usage("token", "--header and --json are two ways to print the token; choose one")
+	}
+	ctx := cmd.Context()
+	s, err := p.open(p.config)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	var want []authring.TokenOption
+	if cmd.Flags().Changed("min-valid") {
+		want = append(want, authring.MinValid(opts.minValid))
+	}
+	token, err := s.Token(ctx, want...)
+	if err != nil {
+		return err
+	}
+	if err := p.printToken(s, token, opts); err != nil {
+		return err
+	}
+	p.retryRevocations(ctx, s)
+	return nil
+}
+
+func (p *program) printToken(s *authring.Session, token authring.Token, opts tokenOptions) error {
+	value := token.AccessToken.Reveal()
+	var err error
+	switch {
+	case p.json:
+		object := tokenObject{
+			AccessToken: value, TokenType: "Bearer", Scope: token.Scope, Config: s.ConfigName(), AccountID: s.AccountID(),
+		}
+		if !token.Expires.IsZero() {
+			at := token.Expires.UTC().Format(time.RFC3339)
+			object.ExpiresAt = &at
+		}
+		err = p.printJSON(object)
+	case opts.header:
+		_, err = fmt.Fprintf(p.stdout, "Authorization: Bearer %s\n", value)
+	default:
+		_, err = fmt.Fprintln(p.stdout, value)
+	}
+	if err != nil {
+		return fmt.Errorf("could not print the token: %w", err)
+	}
+	return nil
+}
+
+// benchReadCommand loads the secret of the link and prints nothing: what
+// ./bench measures.
+func (p *program) benchReadCommand() *cobra.Command {
+	cmd := p.newCommand(&cobra.Command{
+		Use:    "bench-read [options]",
+		Short:  "Load the secret of the link, and print nothing",
+		Hidden: true,
+		RunE:   func(cmd *cobra.Command, _ []string) error { return p.runBenchRead(cmd.Context()) },
+	}, page{long: "Load the secret of the link, and print nothing. It is for measuring."})
+	return cmd
+}
+
+func (p *program) runBenchRead(ctx context.Context) error {
+	s, err := authring.Open(p.config, authring.WithApp(p.app))
+	if err != nil {
+		return err
+	}
+	return s.Load(ctx)
+}

@@ -1,0 +1,33 @@
+package cli
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+func (p *program) versionCommand() *cobra.Command {
+	return p.newCommand(&cobra.Command{
+		Use:   "version [options]",
+		Short: "Print the version",
+		RunE:  func(*cobra.Command, []string) error { return p.runVersion() },
+	}, page{
+		long:  "Print the version of authring, and what it was built with.",
+		exits: []int{exitOK, exitUsage},
+	})
+}
+
+func (p *program) runVersion() error {
+	version := "(unknown)"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		version = info.Main.Version
+	}
+	platform := runtime.GOOS + "/" + runtime.GOARCH
+	if p.json {
+		return p.printJSON(map[string]string{"version": version, "go": runtime.Version(), "platform": platform})
+	}
+	fmt.Fprintf(p.stdout, "authring %s (%s, %s)\n", version, runtime.Version(), platform)
+	return nil
+}
