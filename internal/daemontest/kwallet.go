@@ -201,3 +201,28 @@ func (w *KWallet) call(tb testing.TB, method string, result any, args ...any) {
 		tb.Fatalf("kwalletd5, %s: %v", method, err)
 	}
 }
+
+// WriteEntry writes an entry of any type (1 password, 2 stream, 3 map) with
+// its raw value.
+func (w *KWallet) WriteEntry(tb testing.TB, folder, key string, kind int32, value []byte) {
+	tb.Helper()
+	var code int32
+	w.call(tb, "writeEntry", &code, w.handle(tb), folder, key, value, kind, "daemontest")
+	if code != 0 {
+		tb.Fatalf("kwalletd5, writeEntry: %d", code)
+	}
+}
+
+// Entries lists the entries of a folder.
+func (w *KWallet) Entries(tb testing.TB, folder string) (entries []string) {
+	tb.Helper()
+	w.call(tb, "entryList", &entries, w.handle(tb), folder, "daemontest")
+	return entries
+}
+
+// handle opens the wallet, which is open, for the test.
+func (w *KWallet) handle(tb testing.TB) (handle int32) {
+	tb.Helper()
+	w.call(tb, "open", &handle, WalletName, int64(0), "daemontest")
+	return handle
+}
