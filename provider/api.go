@@ -91,21 +91,13 @@ func (a *API) read(answer *Answer, out any, secrets []secret.Secret) *Error {
 	if fault == nil && answer.Status >= 200 && answer.Status < 300 {
 		return readResult(answer, out)
 	}
-	if answer.Status >= 400 && answer.broken == nil {
-		told := a.client.readFault(answer)
-		if fault == nil {
-			fault = &Error{Kind: told.Kind}
-		}
-		fault.Code, fault.Description = cleanWord(told.Code, secrets), clean(told.Description, secrets)
-		if fault.RetryAfter == 0 {
-			fault.RetryAfter = min(max(0, told.RetryAfter), longest)
-		}
-	}
+	told := a.client.provider.Fault(answer)
 	if fault == nil {
-		fault = unexpected(nil)
+		fault = &Error{Kind: told.Kind}
 	}
-	if fault.Kind == nil {
-		fault.Kind = kindOf(answer)
+	fault.Code, fault.Description = cleanWord(told.Code, secrets), clean(told.Description, secrets)
+	if fault.RetryAfter == 0 {
+		fault.RetryAfter = min(max(0, told.RetryAfter), longest)
 	}
 	return fault
 }
@@ -126,29 +118,36 @@ func readResult(answer *Answer, out any) *Error {
 	return nil
 }
 
-func (c *Client) readFault(answer *Answer) Fault {
-	if c.provider.APIFault == nil {
-		return Fault{}
+// Fault tells what an answer of the provider's interface that is not a success
+// means. Its kind is never nil. Its words are the server's, and not clean.
+func (p *Provider) Fault(answer *Answer) Fault {
+	var fault Fault
+	if answer.Status >= 400 && p.APIFault != nil {
+		fault = p.APIFault(answer)
 	}
-	fault := c.provider.APIFault(answer)
-	if errors.Is(fault.Kind, ErrRevoked) {
-		fault.Kind = ErrInvalidToken
+	switch trouble := readTrouble(answer, nil); {
+	case trouble != nil:
+		fault.Kind = trouble.Kind
+	case fault.Kind == nil:
+		fault.Kind = kindOf(answer)
+	case errors.Is(fault.Kind, ErrRevoked):
+		fault.Kind = ErrInvalidAccessToken
 	}
 	return fault
 }
 
-// kindOf tells what an answer 4xx means by its status and RFC 6750 section 3.1:
+// kindOf tells what an answer means by its status and RFC 6750 section 3.1:
 // "invalid_token: ... The resource SHOULD respond with the HTTP 401
 // (Unauthorized) status code", "insufficient_scope: ... The resource server
 // SHOULD respond with the HTTP 403 (Forbidden) status code".
 func kindOf(answer *Answer) error {
 	switch {
-	case mediaType(answer.Header) == "text/html":
+	case answer.Status < 400, mediaType(answer.Header) == "text/html":
 		return ErrUnexpectedAnswer
 	case strings.Contains(answer.Header.Get("WWW-Authenticate"), "insufficient_scope"):
 		return ErrMissingScope
 	case answer.Status == http.StatusUnauthorized:
-		return ErrInvalidToken
+		return ErrInvalidAccessToken
 	case answer.Status == http.StatusForbidden:
 		return ErrMissingScope
 	}

@@ -103,7 +103,7 @@ func TestDropboxFaults(t *testing.T) {
 		code              string
 	}{
 		{401, "application/json", tag("expired_access_token", ""), provider.ErrExpiredToken, "expired_access_token"},
-		{401, "application/json", tag("invalid_access_token", ""), provider.ErrInvalidToken, "invalid_access_token"},
+		{401, "application/json", tag("invalid_access_token", ""), provider.ErrInvalidAccessToken, "invalid_access_token"},
 		{401, "application/json", tag("missing_scope", `,"required_scope":"account_info.read"`), provider.ErrMissingScope, "missing_scope"},
 		{401, "application/json", tag("user_suspended", ""), provider.ErrSuspended, "user_suspended"},
 		{401, "application/json", tag("invalid_select_user", ""), provider.ErrServerFault, "invalid_select_user"},
@@ -207,7 +207,7 @@ func TestAnotherProvider(t *testing.T) {
 		t.Errorf("request = %+v", r)
 	}
 	_, err = c.Account(bounded(t), access)
-	if fault(t, err, provider.ErrInvalidToken); errors.Is(err, provider.ErrRevoked) {
+	if fault(t, err, provider.ErrInvalidAccessToken); errors.Is(err, provider.ErrRevoked) {
 		t.Errorf("%v is an ErrRevoked", err)
 	}
 	_, err = c.Account(bounded(t), access)

@@ -96,6 +96,44 @@ func TestWhereSecretsMayGo(t *testing.T) {
 	}
 }
 
+func TestServes(t *testing.T) {
+	emulated, err := provider.DropboxAt("http://127.0.0.1:1234/below")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		p       *provider.Provider
+		address string
+		want    bool
+	}{
+		{provider.Dropbox(), "https://api.dropboxapi.com/2/files/list_folder", true},
+		{provider.Dropbox(), "https://CONTENT.dropboxapi.com:443/2/files/download", true},
+		{provider.Dropbox(), "https://notify.dropboxapi.com/", true},
+		{provider.Dropbox(), "http://api.dropboxapi.com/", false},
+		{provider.Dropbox(), "https://api.dropboxapi.com:8443/", false},
+		{provider.Dropbox(), "https://api.dropboxapi.com.example/", false},
+		{provider.Dropbox(), "https://example/api.dropboxapi.com", false},
+		{provider.Dropbox(), "https://api.dropboxapi.com@example/", false},
+		{provider.Dropbox(), "https://www.dropbox.com/", false},
+		{provider.Dropbox(), "/2/files", false},
+		{emulated, "http://127.0.0.1:1234/2/check/user", true},
+		{&provider.Provider{Hosts: []string{"api.example:443"}}, "https://api.example/", true},
+		{&provider.Provider{Hosts: []string{"api.example:443"}}, "https://api.example:444/", false},
+		{emulated, "http://127.0.0.1:1235/2/check/user", false},
+		{emulated, "http://localhost:1234/", false},
+		{emulated, "https://api.dropboxapi.com/", false},
+		{&provider.Provider{}, "https:///x", false},
+	} {
+		u, err := url.Parse(test.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := test.p.Serves(u); got != test.want {
+			t.Errorf("Serves(%s) = %v", test.address, got)
+		}
+	}
+}
+
 func TestNewClientRefuses(t *testing.T) {
 	for name, change := range map[string]func(*provider.Provider){
 		"no name":          func(p *provider.Provider) { p.Name = "" },

@@ -14,7 +14,8 @@ import (
 
 // Dropbox is the provider of www.dropbox.com.
 func Dropbox() *Provider {
-	return dropbox("https://www.dropbox.com", "https://api.dropboxapi.com")
+	return dropbox("https://www.dropbox.com", "https://api.dropboxapi.com",
+		"api.dropboxapi.com", "content.dropboxapi.com", "notify.dropboxapi.com", "api.dropbox.com")
 }
 
 // DropboxAt is a Dropbox all of whose endpoints are below one address, such as
@@ -28,10 +29,10 @@ func DropboxAt(base string) (*Provider, error) {
 	if u.RawQuery != "" || u.ForceQuery {
 		return nil, errors.New("could not use another address for Dropbox: it must not hold a query")
 	}
-	return dropbox(base, base), nil
+	return dropbox(base, base, u.Host), nil
 }
 
-func dropbox(web, api string) *Provider {
+func dropbox(web, api string, hosts ...string) *Provider {
 	return &Provider{
 		Name:     "dropbox",
 		Title:    "Dropbox",
@@ -52,6 +53,7 @@ func dropbox(web, api string) *Provider {
 		},
 		AccountIDField:  "account_id",
 		TeamIDField:     "team_id",
+		Hosts:           hosts,
 		RequestIDHeader: "X-Dropbox-Request-Id",
 		ManageURL:       web + "/account/connected_apps",
 		Account: func(ctx context.Context, call *API, token secret.Secret) (Account, error) {
@@ -99,7 +101,7 @@ var dropboxVoid = json.RawMessage("null")
 // not here, and every other status, is no word on the token.
 var dropboxTags = map[string]error{
 	"expired_access_token": ErrExpiredToken,
-	"invalid_access_token": ErrInvalidToken,
+	"invalid_access_token": ErrInvalidAccessToken,
 	"missing_scope":        ErrMissingScope,
 	"user_suspended":       ErrSuspended,
 	"route_access_denied":  ErrMissingScope,
@@ -150,7 +152,7 @@ func dropboxBadInput(text string) Fault {
 	case strings.Contains(text, "does not have the required scope"):
 		return Fault{Kind: ErrMissingScope, Description: "the app itself does not have the scope"}
 	case strings.Contains(text, "access token is malformed"), strings.Contains(text, "Invalid authorization value"):
-		return Fault{Kind: ErrInvalidToken, Description: "this is not an access token"}
+		return Fault{Kind: ErrInvalidAccessToken, Description: "this is not an access token"}
 	}
 	return Fault{Kind: ErrServerFault}
 }

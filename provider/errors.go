@@ -44,6 +44,11 @@ var (
 	// ErrExpiredToken: the access token is too old. Refresh, and try again.
 	ErrExpiredToken = refine(ErrInvalidToken, "the access token has expired")
 
+	// ErrInvalidAccessToken: the provider's interface does not know the access
+	// token, or knows that it was withdrawn. Whether the grant still lives
+	// only a refresh can tell; servers have answered so by mistake.
+	ErrInvalidAccessToken = refine(ErrInvalidToken, "the access token is not valid")
+
 	// ErrSuspended: the account is suspended. The grant may work again once
 	// it is not.
 	ErrSuspended = refine(ErrInvalidToken, "the account is suspended")

@@ -13,6 +13,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -240,17 +242,38 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-// TestProxyIsNotForThisMachine: the proxy of the environment gets nothing that
-// is for a loopback address. (net/http would bypass it too, but reads the
-// environment only once in a process, so this is as far as a test can see.)
-func TestProxyIsNotForThisMachine(t *testing.T) {
-	proxy := serve(t, answerJSON(200, grantJSON()))
-	t.Setenv("HTTP_PROXY", proxy.URL)
-	t.Setenv("http_proxy", proxy.URL)
-	t.Setenv("ALL_PROXY", proxy.URL)
+// TestProxy: the proxy of the environment is asked for a tunnel to other
+// machines, learns nothing but their names, and gets nothing that is for this
+// one. As net/http reads the environment once in a process, the client runs in
+// another.
+func TestProxy(t *testing.T) {
+	const variable = "AUTHRING_TEST_PROXIED"
+	if base := os.Getenv(variable); base != "" {
+		if _, err := dropboxClient(t, base).Exchange(bounded(t), code, verifier, ""); err != nil {
+			t.Errorf("to this machine: %v", err)
+		}
+		_, err := newClient(t, provider.Dropbox()).Exchange(bounded(t), code, verifier, "")
+		if e := fault(t, err, provider.ErrUnreachable); e.Sent {
+			t.Errorf("%v: Sent = true", err)
+		}
+		return
+	}
+	proxy := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Proxy-Authenticate", "Basic")
+		w.WriteHeader(http.StatusProxyAuthRequired)
+	})
 	server := serve(t, answerJSON(200, grantJSON()))
-	if _, err := dropboxClient(t, server.URL).Exchange(bounded(t), code, verifier, ""); err != nil || len(proxy.seen) > 0 {
-		t.Errorf("%v; the proxy was asked %d times", err, len(proxy.seen))
+	cmd := exec.CommandContext(bounded(t), os.Args[0], "-test.run=^TestProxy$", "-test.count=1")
+	cmd.Env = append(os.Environ(), variable+"="+server.URL, "NO_PROXY=", "no_proxy=",
+		"HTTP_PROXY="+proxy.URL, "http_proxy="+proxy.URL, "HTTPS_PROXY="+proxy.URL, "https_proxy="+proxy.URL)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if len(proxy.seen) != 1 || len(server.seen) != 1 {
+		t.Fatalf("the proxy was asked %d times, the server %d times; want 1 each", len(proxy.seen), len(server.seen))
+	}
+	if r := <-proxy.seen; r.method != http.MethodConnect || r.body != "" || r.auth != "" {
+		t.Errorf("the proxy saw %+v", r)
 	}
 }
 

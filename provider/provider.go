@@ -22,6 +22,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/authring/authring/secret"
@@ -71,6 +72,10 @@ type Provider struct {
 	// hold these, if the server has any.
 	AccountIDField, TeamIDField string
 
+	// Hosts are the hosts of the provider's interface, each with its port if
+	// that is not the usual one: where access tokens may be sent to.
+	Hosts []string
+
 	// RequestIDHeader names the header of an answer that holds the server's
 	// name for the request. It may be empty.
 	RequestIDHeader string
@@ -104,6 +109,22 @@ type Account struct {
 	ID          string // stable, the provider's own
 	Email       string
 	DisplayName string
+}
+
+// Serves reports whether an address is one that an access token may be sent to:
+// on one of the provider's hosts, over https, or over http on this machine.
+func (p *Provider) Serves(u *url.URL) bool {
+	usual := ":443"
+	switch {
+	case u.Scheme == "https":
+	case u.Scheme == "http" && isLoopback(u.Hostname()):
+		usual = ":80"
+	default:
+		return false
+	}
+	return slices.ContainsFunc(p.Hosts, func(host string) bool {
+		return strings.EqualFold(strings.TrimSuffix(host, usual), strings.TrimSuffix(u.Host, usual))
+	})
 }
 
 // check reports what is missing or unsafe.
