@@ -63,21 +63,21 @@ func (a App) title() string {
 func scopeText(scope string) string {
 	switch scope {
 	case "account_info.read":
-		return "See your name, email address and country"
+		return "See your name and email address"
 	case "account_info.write":
-		return "Change your account information, such as your photo"
+		return "Change your account, such as its photo"
 	case "files.metadata.read":
-		return "See the names, sizes and dates of your files and folders"
+		return "See names and dates of files"
 	case "files.metadata.write":
-		return "Change tags and properties of your files"
+		return "Change properties of files"
 	case "files.content.read":
-		return "Read the content of your files and folders"
+		return "Read your files"
 	case "files.content.write":
-		return "Create, change and delete your files and folders"
+		return "Create, change and delete files"
 	case "sharing.read":
 		return "See what you share, and with whom"
 	case "sharing.write":
-		return "Share your files and folders, and stop sharing them"
+		return "Share files, and stop sharing them"
 	case "file_requests.read":
 		return "See your file requests"
 	case "file_requests.write":

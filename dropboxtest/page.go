@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 //go:embed page/page.html
@@ -70,10 +69,14 @@ func asText(s string) template.HTML {
 	return template.HTML(strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\x00", "").Replace(s))
 }
 
-// letter returns the first letter of a name.
+// letter returns the first letter or digit of a name, for its tile.
 func letter(name string) string {
-	r, _ := utf8.DecodeRuneInString(strings.TrimSpace(name))
-	return string(unicode.ToUpper(r))
+	for _, r := range name {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return string(unicode.ToUpper(r))
+		}
+	}
+	return "?"
 }
 
 func writeHTML(w http.ResponseWriter, status int, body string) {
