@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/authring/authring/internal/atomicfile"
 	"github.com/authring/authring/internal/ini"
@@ -36,12 +35,11 @@ func (e *FileError) Error() string {
 // file is an INI file as it was found.
 type file struct {
 	*ini.File
-	path     string // as the layout has it, for errors
-	target   string // where it really is, after symbolic links
-	data     []byte
-	mode     fs.FileMode
-	modified time.Time
-	found    bool
+	path   string // as the layout has it, for errors
+	target string // where it really is, after symbolic links
+	data   []byte
+	mode   fs.FileMode
+	found  bool
 }
 
 // open reads the file at path; one that is not there is empty, with found
@@ -75,7 +73,7 @@ func open(path string, forWriting bool) (*file, error) {
 	if f.File, err = ini.Parse(data); err != nil {
 		return nil, f.reword(err)
 	}
-	f.data, f.mode, f.modified, f.found = data, info.Mode().Perm(), info.ModTime(), true
+	f.data, f.mode, f.found = data, info.Mode().Perm(), true
 	return f, nil
 }
 
@@ -105,14 +103,7 @@ func (f *file) save() error {
 	if len(data) > largest {
 		return &FileError{Path: f.path, Reason: fmt.Sprintf("would grow beyond %d bytes", largest)}
 	}
-	if err := atomicfile.Write(f.target, data, f.mode); err != nil {
-		return err
-	}
-	info, err := os.Stat(f.target)
-	if err == nil {
-		f.data, f.modified, f.found = data, info.ModTime(), true
-	}
-	return err
+	return atomicfile.Write(f.target, data, f.mode)
 }
 
 // readBounded reads a regular file of at most 1 MiB.

@@ -2,7 +2,6 @@ package record
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/authring/authring/internal/atomicfile"
 	"github.com/authring/authring/internal/ini"
@@ -51,7 +50,7 @@ func (l Layout) loadMaestral(config string) (Record, error) {
 		return Record{}, err
 	}
 	r.Email, r.DisplayName = getText(state.File, account, "email"), getText(state.File, account, "display_name")
-	if err := l.loadExtra(config, conf.modified, &r); err != nil {
+	if err := l.loadExtra(config, &r); err != nil {
 		return Record{}, err
 	}
 	return r.complete(), nil
@@ -108,14 +107,7 @@ func (l Layout) saveMaestral(config string, r Record) error {
 	if err := state.save(); err != nil {
 		return err
 	}
-	// A grant's end is noted for a certain state of Maestral's file, which has
-	// to be there first; what a new link needs is there before the link.
-	if r.Revoked != nil {
-		if err := conf.save(); err != nil {
-			return err
-		}
-	}
-	if err := l.saveExtra(config, conf.modified, r); err != nil {
+	if err := l.saveExtra(config, r); err != nil {
 		return err
 	}
 	return conf.save()
@@ -190,10 +182,9 @@ func setIfKnown(state *ini.File, key, value string) {
 	}
 }
 
-// loadExtra reads what we know beyond Maestral. It counts for the account that
-// it was written for; and a grant's end only while Maestral has not written
-// its file again, as it does when it links the account anew.
-func (l Layout) loadExtra(config string, modified time.Time, r *Record) error {
+// loadExtra reads what we know beyond Maestral. It counts only for the account
+// that it was written for: Maestral may have linked another one since.
+func (l Layout) loadExtra(config string, r *Record) error {
 	extra, err := open(l.extraPath(config), false)
 	if err != nil {
 		return err
@@ -205,16 +196,10 @@ func (l Layout) loadExtra(config string, modified time.Time, r *Record) error {
 	if id != r.AccountID {
 		return nil
 	}
-	if err := readExtra(extra.File, r); err != nil {
-		return extra.reword(err)
-	}
-	if seen, _ := extra.Get(auth, "revoked_file_time"); seen != fileTime(modified) {
-		r.Revoked = nil
-	}
-	return nil
+	return extra.reword(readExtra(extra.File, r))
 }
 
-func (l Layout) saveExtra(config string, modified time.Time, r Record) error {
+func (l Layout) saveExtra(config string, r Record) error {
 	path := l.extraPath(config)
 	if r.AppKey == "" && r.Scope == "" && r.Linked.IsZero() && r.Revoked == nil {
 		return atomicfile.Remove(path)
@@ -225,12 +210,5 @@ func (l Layout) saveExtra(config string, modified time.Time, r Record) error {
 	}
 	extra.Set(auth, "account_id", r.AccountID)
 	writeExtra(extra.File, r)
-	if r.Revoked == nil {
-		extra.Delete(auth, "revoked_file_time")
-	} else {
-		extra.Set(auth, "revoked_file_time", fileTime(modified))
-	}
 	return extra.save()
 }
-
-func fileTime(modified time.Time) string { return modified.UTC().Format(time.RFC3339Nano) }

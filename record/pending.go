@@ -138,9 +138,10 @@ func (n pendingNote) check(config string) string {
 	case n.Created.IsZero() || n.Expires.Before(n.Created) || n.Expires.Sub(n.Created) > PendingLifetime:
 		return fmt.Sprintf("its times are not those of a link within %v", PendingLifetime)
 	}
-	for _, id := range []string{n.State, n.Provider, n.AppKey} {
-		if reason := checkID(id); reason != "" {
-			return "one of its names " + reason
+	// They are shown and sent: nothing in them may be more than one line.
+	for _, value := range []string{n.AuthURL, n.State, n.Provider, n.AppKey, n.Scope, n.RedirectURI} {
+		if reason := checkLine(value, longestScope); reason != "" {
+			return "one of its values " + reason
 		}
 	}
 	return ""

@@ -2,7 +2,6 @@ package record
 
 import (
 	"cmp"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,15 +18,16 @@ import (
 // PendingRevocation is a grant that was unlinked here and is still valid at
 // its provider. The token itself stays in the keyring until it is revoked.
 type PendingRevocation struct {
-	ID              string     // names the note: see [NewRevocationID]
-	Config          string     // the link that it was
-	AccountID       string     //
-	Provider        string     //
-	AppKey          string     //
-	TokenAccessType string     // what kind of token the keyring holds
-	Keyring         keyring.ID // where the token is
-	User            string     // the user name of its item there
-	Since           time.Time  // when it was unlinked
+	// ID names the note. It is random, of letters and digits, such as
+	// crypto/rand.Text gives.
+	ID               string
+	Config           string // the link that it was
+	AccountID        string
+	Provider, AppKey string
+	TokenAccessType  string     // what kind of token the keyring holds
+	Keyring          keyring.ID // where the token is
+	User             string     // the user name of its item there
+	Since            time.Time  // when it was unlinked
 }
 
 type revocationNote struct {
@@ -42,9 +42,6 @@ type revocationNote struct {
 	User            string     `json:"keyring_user"`
 	Since           time.Time  `json:"since"`
 }
-
-// NewRevocationID returns an identifier that no other note has.
-func NewRevocationID() string { return strings.ToLower(rand.Text()) }
 
 // AddRevocation notes, durably, a grant that is still to be revoked. A note of
 // the same ID is replaced, so that a step that was cut short can be repeated.
@@ -137,11 +134,13 @@ func (l Layout) revocationPath(id string) string {
 	return filepath.Join(l.state, "revocations", id+".json")
 }
 
-// checkRevocationID keeps identifiers, which become file names, to what
-// [NewRevocationID] makes.
+// checkRevocationID keeps out what would not be a file name.
 func checkRevocationID(id string) string {
-	if id == "" || len(id) > longestName || strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
-		return "its identifier is not one of letters and digits"
+	other := func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	}
+	if id == "" || len(id) > longestName || strings.ContainsFunc(id, other) {
+		return "its identifier is not of letters and digits"
 	}
 	return ""
 }
