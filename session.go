@@ -67,7 +67,7 @@ func (c *credentials) secret() secret.Secret {
 
 // Open returns the session of a config name. It reads the record of the link
 // and touches neither keyring nor network, so that it works whatever state
-// they are in. The errors are record.ErrConfigName for a name that cannot be
+// they are in. The errors are *record.NameError for a name that cannot be
 // used, *record.FileError for a record that cannot be understood (it is left
 // as it is), and those of the options.
 func Open(configName string, opts ...Option) (*Session, error) {

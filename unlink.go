@@ -11,8 +11,8 @@ import (
 	"github.com/authring/authring/secret"
 )
 
-// Unlinked says what [Session.Unlink] did.
-type Unlinked struct {
+// UnlinkResult says what [Session.Unlink] did.
+type UnlinkResult struct {
 	AccountID   string
 	Keyring     keyring.ID
 	KeyringName string
@@ -35,7 +35,7 @@ type unlinkOptions struct{ localOnly bool }
 
 // LocalOnly forgets the link on this machine and leaves the grant as it is at
 // the provider. It works with a keyring that is locked, broken or gone: what
-// cannot be deleted there is told in [Unlinked.Leftover].
+// cannot be deleted there is told in [UnlinkResult.Leftover].
 func LocalOnly() UnlinkOption { return func(o *unlinkOptions) { o.localOnly = true } }
 
 // Unlink ends the link: it revokes the grant at the provider, deletes the
@@ -45,24 +45,24 @@ func LocalOnly() UnlinkOption { return func(o *unlinkOptions) { o.localOnly = tr
 // A keyring that is locked or unavailable is a [*KeyringAccessError], and
 // nothing is changed: unlock it, or use [LocalOnly]. Without a link the error
 // is [ErrNotLinked].
-func (s *Session) Unlink(ctx context.Context, opts ...UnlinkOption) (Unlinked, error) {
+func (s *Session) Unlink(ctx context.Context, opts ...UnlinkOption) (UnlinkResult, error) {
 	var o unlinkOptions
 	for _, opt := range opts {
 		opt(&o)
 	}
 	unlock, err := s.lock(ctx)
 	if err != nil {
-		return Unlinked{}, ended(ctx, err)
+		return UnlinkResult{}, ended(ctx, err)
 	}
 	defer unlock()
 	rec, err := s.reload()
 	if err != nil {
-		return Unlinked{}, err
+		return UnlinkResult{}, err
 	}
 	if rec.Empty() {
-		return Unlinked{}, ErrNotLinked
+		return UnlinkResult{}, ErrNotLinked
 	}
-	result := Unlinked{AccountID: rec.AccountID, Keyring: rec.Keyring}
+	result := UnlinkResult{AccountID: rec.AccountID, Keyring: rec.Keyring}
 	k, err := s.keyringOf(ctx, rec, "delete the token")
 	if err == nil {
 		result.Keyring, result.KeyringName = k.ID(), s.probeName(ctx, k)
@@ -108,7 +108,7 @@ func (s *Session) DeleteCreds(ctx context.Context) error {
 
 // endGrant revokes the grant of a link, or writes down that it must be. Only a
 // keyring that cannot be read, and an ended context, stop an unlink here.
-func (s *Session) endGrant(ctx context.Context, k keyring.Keyring, rec record.Record, result *Unlinked) error {
+func (s *Session) endGrant(ctx context.Context, k keyring.Keyring, rec record.Record, result *UnlinkResult) error {
 	value, err := s.get(ctx, k, rec, s.config.prompt)
 	if errors.Is(err, ErrSecretMissing) {
 		result.RevokeErr = err

@@ -178,3 +178,11 @@ func isVisible(text string, limit int) bool {
 	}
 	return true
 }
+
+// CloseIdleConnections gives back connections that are kept for a next
+// request. The client stays usable.
+func (c *Client) CloseIdleConnections() {
+	if t, ok := c.transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
+}
