@@ -61,6 +61,7 @@ func startBrowser(t *testing.T) *browser {
 	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_CACHE_HOME="+home, "LANG=C.UTF-8")
 	cmd.ExtraFiles = []*os.File{theirIn, theirOut}
 	cmd.Stderr = &noise
+	cmd.WaitDelay = 10 * time.Second
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +115,7 @@ func (b *browser) receive() event {
 	b.t.Helper()
 	text, err := b.out.ReadBytes(0)
 	if err != nil {
-		b.t.Fatalf("no word from chromium: %v", err)
+		b.t.Fatalf("no word from chromium: %v; the console says %q", err, b.complaints)
 	}
 	var e event
 	if err := json.Unmarshal(text[:len(text)-1], &e); err != nil {

@@ -29,6 +29,14 @@ func TestPagesInABrowser(t *testing.T) {
 	b := &bench{Server: server, t: t, client: http.DefaultClient}
 	redirected := authorize("client_id", local.ClientID, "redirect_uri", app.URL+"/callback", "state", "s&t")
 
+	// step is a subtest, in which the helpers fail.
+	step := func(name string, f func(*testing.T)) {
+		t.Run(name, func(inner *testing.T) {
+			chromium.t, b.t = inner, inner
+			defer func() { chromium.t, b.t = t, t }()
+			f(inner)
+		})
+	}
 	// seemly checks what holds for every page.
 	seemly := func(t *testing.T, name string) {
 		t.Helper()
@@ -55,7 +63,7 @@ func TestPagesInABrowser(t *testing.T) {
 		chromium.dress(1280, 900, "light")
 	}
 
-	t.Run("allow", func(t *testing.T) {
+	step("allow", func(t *testing.T) {
 		chromium.open(server.URL + authorize())
 		seemly(t, "consent")
 		if got := chromium.text("h1"); got != "Maestral asks for access to this Dropbox" {
@@ -84,7 +92,7 @@ func TestPagesInABrowser(t *testing.T) {
 			t.Errorf("the code of the page: %d %s", a.status, a.body)
 		}
 	})
-	t.Run("deny", func(t *testing.T) {
+	step("deny", func(t *testing.T) {
 		chromium.open(server.URL + authorize())
 		chromium.loaded(func() { chromium.click("#deny") })
 		seemly(t, "denied")
@@ -92,7 +100,7 @@ func TestPagesInABrowser(t *testing.T) {
 			t.Errorf("heading %q", got)
 		}
 	})
-	t.Run("bad request", func(t *testing.T) {
+	step("bad request", func(t *testing.T) {
 		chromium.open(server.URL + authorize("client_id", `<img src="http://evil.example/x">`+strings.Repeat("x", 100)))
 		seemly(t, "error")
 		if got := chromium.text("#problem"); !strings.Contains(got, `Invalid client_id: "<img src="http://evil.example/x">xxx`) {
@@ -100,7 +108,7 @@ func TestPagesInABrowser(t *testing.T) {
 		}
 		chromium.complaints = nil // the console tells of the status 400
 	})
-	t.Run("redirect", func(t *testing.T) {
+	step("redirect", func(t *testing.T) {
 		for decision, want := range map[string]string{"allow": "code", "deny": "error"} {
 			chromium.open(server.URL + redirected)
 			if decision == "deny" {
@@ -115,7 +123,7 @@ func TestPagesInABrowser(t *testing.T) {
 			}
 		}
 	})
-	t.Run("choice", func(t *testing.T) {
+	step("choice", func(t *testing.T) {
 		bob := server.SetUser(dropboxtest.User{GivenName: "Bob", Surname: "Babbage", Email: "bob@example.org"})
 		server.SignIn(dropboxtest.DefaultUser().AccountID)
 		chromium.open(server.URL + authorize("scope", "account_info.read"))
@@ -126,7 +134,7 @@ func TestPagesInABrowser(t *testing.T) {
 			t.Errorf("linked %s", str(a.json(t), "account_id"))
 		}
 	})
-	t.Run("index", func(t *testing.T) {
+	step("index", func(t *testing.T) {
 		chromium.open(server.URL + "/")
 		seemly(t, "index")
 	})
