@@ -81,7 +81,7 @@ func maestralType(conf, state *file, accounts string) (string, error) {
 // keyring holds the new token.
 func (l Layout) saveMaestral(config string, r Record) error {
 	if r.Provider != DefaultProvider {
-		return fmt.Errorf("maestral links Dropbox accounts only, not %q", r.Provider)
+		return fmt.Errorf("Maestral links Dropbox accounts only, not %q", r.Provider)
 	}
 	conf, state, err := l.openMaestral(config, true)
 	if err != nil {
@@ -167,7 +167,7 @@ func setMaestral(conf *file, accounts, keyrings string, r Record) error {
 	}
 	class := pythonClass(r.Keyring)
 	if class == "" {
-		return fmt.Errorf("maestral has no keyring %q: choose %s, %s, %s or %s", r.Keyring,
+		return fmt.Errorf("Maestral has no keyring %q: choose %s, %s, %s or %s", r.Keyring,
 			keyring.Keychain, keyring.SecretService, keyring.KWallet, keyring.Plaintext)
 	}
 	conf.Set(keyrings, "keyring", class)
