@@ -138,6 +138,39 @@ func TestDropboxFaults(t *testing.T) {
 	}
 }
 
+// TestFault: what a caller learns of an answer to a request of its own.
+func TestFault(t *testing.T) {
+	p := provider.Dropbox()
+	careless := example("https://example.org")
+	careless.APIFault = func(*provider.Answer) provider.Fault { return provider.Fault{Kind: provider.ErrRevoked} }
+	expired := []byte(`{"error":{".tag":"expired_access_token"}}`)
+	for _, test := range []struct {
+		p      *provider.Provider
+		status int
+		body   []byte
+		want   error
+	}{
+		{p, 401, expired, provider.ErrExpiredToken},
+		{p, 401, []byte(`{"error":{".tag":"invalid_access_token"}}`), provider.ErrInvalidAccessToken},
+		{p, 401, expired[:20], provider.ErrUnexpectedAnswer},
+		{p, 429, expired, provider.ErrRateLimited},
+		{p, 500, expired, provider.ErrServerFault},
+		{p, 511, expired, provider.ErrUnexpectedAnswer},
+		{p, 302, expired, provider.ErrUnexpectedAnswer},
+		{p, 200, expired, provider.ErrUnexpectedAnswer},
+		{careless, 401, nil, provider.ErrInvalidAccessToken},
+		{careless, 503, nil, provider.ErrServerFault},
+		{example("https://example.org"), 401, nil, provider.ErrInvalidAccessToken},
+		{example("https://example.org"), 404, nil, provider.ErrServerFault},
+	} {
+		header := http.Header{"Content-Type": {"application/json"}}
+		got := test.p.Fault(&provider.Answer{Status: test.status, Header: header, Body: test.body})
+		if got.Kind != test.want {
+			t.Errorf("%s: Fault(%d %s) = %v, want %v", test.p.Name, test.status, test.body, got.Kind, test.want)
+		}
+	}
+}
+
 func TestAPICallsAreTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, steps := range [][]step{

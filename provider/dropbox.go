@@ -127,7 +127,7 @@ func dropboxFault(answer *Answer) Fault {
 		} `json:"error"`
 	}
 	if checkJSON(answer.Header) != nil || json.Unmarshal(answer.Body, &body) != nil {
-		return Fault{}
+		return Fault{Kind: ErrUnexpectedAnswer}
 	}
 	fault := Fault{Code: body.Error.Tag, Kind: ErrServerFault}
 	switch answer.Status {

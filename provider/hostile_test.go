@@ -58,6 +58,18 @@ func say(text string) func(net.Conn) {
 	return func(conn net.Conn) { _, _ = io.WriteString(conn, text) }
 }
 
+// forever writes far more than the buffers of a connection hold, and fails the
+// test if all of it is taken.
+func forever(t *testing.T, conn net.Conn) {
+	chunk := bytes.Repeat([]byte("A"), 64<<10)
+	for range 1024 {
+		if _, err := conn.Write(chunk); err != nil {
+			return
+		}
+	}
+	t.Error("the client read 64 MiB")
+}
+
 // TestHostileServers: whatever comes over the connection, the code goes out
 // once, the call ends, the error says what kind of trouble it is, and shows
 // nothing secret.
@@ -91,21 +103,11 @@ func TestHostileServers(t *testing.T) {
 		}, provider.ErrUnexpectedAnswer},
 		"endless body": {func(c net.Conn) {
 			say(head + "\r\n{\"access_token\":\"")(c)
-			chunk := bytes.Repeat([]byte("A"), 64<<10)
-			for range 1024 {
-				if _, err := c.Write(chunk); err != nil {
-					return
-				}
-			}
+			forever(t, c)
 		}, provider.ErrUnexpectedAnswer},
 		"endless refusal": {func(c net.Conn) {
 			say("HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n\r\n{\"error\":\"invalid_grant\",\"x\":\"")(c)
-			chunk := bytes.Repeat([]byte("A"), 64<<10)
-			for range 1024 {
-				if _, err := c.Write(chunk); err != nil {
-					return
-				}
-			}
+			forever(t, c)
 		}, provider.ErrUnexpectedAnswer},
 		"compressed": {say(head + "Content-Encoding: gzip\r\n\r\n\x1f\x8b\x08\x00\x00"), provider.ErrUnexpectedAnswer},
 		"portal":     {say("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>log in"), provider.ErrUnexpectedAnswer},
@@ -252,7 +254,7 @@ func TestProxy(t *testing.T) {
 		if _, err := dropboxClient(t, base).Exchange(bounded(t), code, verifier, ""); err != nil {
 			t.Errorf("to this machine: %v", err)
 		}
-		_, err := newClient(t, provider.Dropbox()).Exchange(bounded(t), code, verifier, "")
+		_, err := dropboxClient(t, "https://dropbox.invalid").Exchange(bounded(t), code, verifier, "")
 		if e := fault(t, err, provider.ErrUnreachable); e.Sent {
 			t.Errorf("%v: Sent = true", err)
 		}
@@ -274,6 +276,29 @@ func TestProxy(t *testing.T) {
 	}
 	if r := <-proxy.seen; r.method != http.MethodConnect || r.body != "" || r.auth != "" {
 		t.Errorf("the proxy saw %+v", r)
+	}
+}
+
+// TestConnectionsAreNotKept: a connection that died unseen would cost a code
+// its only try.
+func TestConnectionsAreNotKept(t *testing.T) {
+	opened := make(chan struct{}, 8)
+	server := httptest.NewUnstartedServer(answerJSON(200, goodRefresh))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened <- struct{}{}
+		}
+	}
+	server.Start()
+	defer server.Close()
+	c := dropboxClient(t, server.URL)
+	for range 3 {
+		if _, err := c.Refresh(bounded(t), refresh, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(opened) != 3 {
+		t.Errorf("3 requests had %d connections", len(opened))
 	}
 }
 

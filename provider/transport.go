@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"syscall"
 	"time"
 )
@@ -49,7 +48,8 @@ func newTransport(bounds Timeouts) *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	return &http.Transport{
-		Proxy:                  proxy,
+		// Never for a loopback address.
+		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            dialer(bounds.Dial),
 		TLSHandshakeTimeout:    bounds.TLS,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
@@ -60,15 +60,6 @@ func newTransport(bounds Timeouts) *http.Transport {
 		DisableCompression: true,
 		Protocols:          &protocols,
 	}
-}
-
-// proxy is the proxy of the environment, which is never asked to reach this
-// machine.
-func proxy(req *http.Request) (*url.URL, error) {
-	if isLoopback(req.URL.Hostname()) {
-		return nil, nil
-	}
-	return http.ProxyFromEnvironment(req)
 }
 
 // dialer connects, and holds the name localhost to what it says: a name
