@@ -91,19 +91,28 @@ func (f *file) reword(err error) error {
 	}
 }
 
-// save replaces the file if an edit changed it.
+// save replaces the file if an edit changed it. Nothing is made of a file that
+// was not there and got no edit.
 func (f *file) save() error {
 	data, err := f.Bytes()
 	if err != nil {
 		return err
 	}
-	if f.found && bytes.Equal(data, f.data) {
+	if bytes.Equal(data, f.data) {
 		return nil
 	}
 	if len(data) > largest {
 		return &FileError{Path: f.path, Reason: fmt.Sprintf("would grow beyond %d bytes", largest)}
 	}
 	return atomicfile.Write(f.target, data, f.mode)
+}
+
+// restore puts the file back to what it was before save.
+func (f *file) restore() error {
+	if !f.found {
+		return atomicfile.Remove(f.target)
+	}
+	return atomicfile.Write(f.target, f.data, f.mode)
 }
 
 // readBounded reads a regular file of at most 1 MiB.

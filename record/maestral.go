@@ -1,6 +1,7 @@
 package record
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/authring/authring/internal/atomicfile"
@@ -104,13 +105,25 @@ func (l Layout) saveMaestral(config string, r Record) error {
 	}
 	setIfKnown(state.File, "email", r.Email)
 	setIfKnown(state.File, "display_name", r.DisplayName)
-	if err := state.save(); err != nil {
+	extra, err := l.editExtra(config, r)
+	if err != nil {
 		return err
 	}
-	if err := l.saveExtra(config, r); err != nil {
-		return err
+	return saveAll(state, extra, conf)
+}
+
+// saveAll writes several files in order, or, if one fails, none. A kill in the
+// middle leaves the first ones written.
+func saveAll(files ...*file) error {
+	for i, f := range files {
+		if err := f.save(); err != nil {
+			for _, done := range files[:i] {
+				err = errors.Join(err, done.restore())
+			}
+			return err
+		}
 	}
-	return conf.save()
+	return nil
 }
 
 func (l Layout) clearMaestral(config string) error {
@@ -137,12 +150,8 @@ func (l Layout) clearMaestral(config string) error {
 			at.f.Set(at.section, at.key, at.valueOfNothing)
 		}
 	}
-	for _, f := range []*file{conf, state} {
-		if f.found {
-			if err := f.save(); err != nil {
-				return err
-			}
-		}
+	if err := saveAll(conf, state); err != nil {
+		return err
 	}
 	return atomicfile.Remove(l.extraPath(config))
 }
@@ -199,16 +208,12 @@ func (l Layout) loadExtra(config string, r *Record) error {
 	return extra.reword(readExtra(extra.File, r))
 }
 
-func (l Layout) saveExtra(config string, r Record) error {
-	path := l.extraPath(config)
-	if r.AppKey == "" && r.Scope == "" && r.Linked.IsZero() && r.Revoked == nil {
-		return atomicfile.Remove(path)
-	}
-	extra, err := open(path, true)
+func (l Layout) editExtra(config string, r Record) (*file, error) {
+	extra, err := open(l.extraPath(config), true)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	extra.Set(auth, "account_id", r.AccountID)
 	writeExtra(extra.File, r)
-	return extra.save()
+	return extra, nil
 }

@@ -1,6 +1,7 @@
 package record_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -232,5 +233,30 @@ func TestABrokenStateFileIsNamed(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), state+", line 2") {
 			t.Errorf("%s = %v, want %s, line 2", what, err, state)
 		}
+	}
+}
+
+func TestMaestralsFilesChangeTogether(t *testing.T) {
+	dir := home(t)
+	l := layout(t, record.MaestralApp)
+	conf, state := place(t, dir, "v1.4.8")
+	// The file that is written last has no room for another line.
+	text := read(t, conf)
+	write(t, conf, text+"#"+strings.Repeat("x", 1<<20-len(text)-1))
+	before, stateText := load(t, l, "work"), read(t, state)
+	r := before
+	r.AccountID, r.TokenAccessType, r.AppKey = before.AccountID+"-new", record.Legacy, "key"
+	var file *record.FileError
+	if err := l.Save("work", r); !errors.As(err, &file) || file.Path != conf {
+		t.Fatalf("Save = %v, want an error about %s", err, conf)
+	}
+	if got := load(t, l, "work"); !same(got, before) {
+		t.Errorf("after a failed Save we read %+v, want %+v", got, before)
+	}
+	if got := read(t, state); got != stateText {
+		t.Errorf("the state file is\n%s, want\n%s", got, stateText)
+	}
+	if _, err := os.Lstat(filepath.Join(l.StateFolder(), "links", "work.ini")); !os.IsNotExist(err) {
+		t.Errorf("our own file about the link stays: %v", err)
 	}
 }

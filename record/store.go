@@ -29,7 +29,9 @@ func (l Layout) Load(config string) (Record, error) {
 
 // Save writes the record of a link durably, in place of an earlier one. What
 // else is in its file is kept, and so is the file's mode; a new file has mode
-// 0600. On an error the old record stands. Text for people is cleaned of what
+// 0600. On an error the old record stands; of Maestral's two files, which
+// cannot be replaced in one step, the one that was written already is put
+// back. Text for people is cleaned of what
 // does not fit a line; an identifier that does not fit is an error, and so is
 // a record without an account.
 func (l Layout) Save(config string, r Record) error {
