@@ -1,0 +1,10 @@
+//go:build !unix || darwin
+
+package system
+
+import (
+	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/keyring/plaintext"
+)
+
+func keyrings() []keyring.Keyring { return []keyring.Keyring{plaintext.New()} }
