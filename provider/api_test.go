@@ -117,7 +117,7 @@ func TestDropboxFaults(t *testing.T) {
 		{400, "text/plain; charset=utf-8", `Error in call to API function "x": Invalid authorization value in HTTP header "Authorization": "Bearer ` + access.Reveal() + `".`, provider.ErrInvalidToken, ""},
 		{400, "text/plain", `Error in call to API function "x": The given OAuth 2 access token is malformed.`, provider.ErrInvalidToken, ""},
 		{400, "text/plain", `Error in call to API function "x": request body: could not decode input as JSON`, provider.ErrServerFault, ""},
-		{400, "application/json", `{"error":"invalid_grant"}`, provider.ErrServerFault, ""},
+		{400, "application/json", `{"error":"invalid_grant"}`, provider.ErrUnexpectedAnswer, ""},
 		{404, "text/html", `<html>`, provider.ErrUnexpectedAnswer, ""},
 		{429, "application/json", `{"error_summary":"too_many_requests/..","error":{"reason":{".tag":"too_many_requests"},"retry_after":300}}`, provider.ErrRateLimited, "too_many_requests"},
 		{429, "text/plain", `slow down`, provider.ErrRateLimited, ""},
