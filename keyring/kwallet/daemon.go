@@ -140,9 +140,29 @@ func (d *daemon) calls(ctx context.Context, requests ...request) error {
 		calls[i] = object.GoWithContext(bounded, "org.kde.KWallet."+r.method, 0, make(chan *dbus.Call, 1), r.args...)
 	}
 	for i, r := range requests {
-		if err := (<-calls[i].Done).Store(r.result); err != nil {
-			return callFailed(ctx, err)
+		call := <-calls[i].Done
+		if call.Err != nil {
+			return callFailed(ctx, call.Err)
+		}
+		if len(call.Body) != 1 || !take(call.Body[0], r.result) {
+			return &outcome{kind: keyring.ErrUnavailable, detail: "KWallet gave an answer that makes no sense (" + r.method + ")"}
 		}
 	}
 	return nil
+}
+
+// take stores an answer of exactly the type that is expected. godbus would
+// convert, a number into a text for one.
+func take(answer, result any) (ok bool) {
+	switch r := result.(type) {
+	case *bool:
+		*r, ok = answer.(bool)
+	case *int32:
+		*r, ok = answer.(int32)
+	case *string:
+		*r, ok = answer.(string)
+	case *[]string:
+		*r, ok = answer.([]string)
+	}
+	return ok
 }

@@ -105,7 +105,7 @@ func xdo(t *testing.T, display string, args ...string) string {
 // dialog waits for KWallet's question and gives it the keyboard.
 func dialog(t *testing.T, display string) {
 	t.Helper()
-	window := xdo(t, display, "search", "--sync", "--onlyvisible", "--name", "KDE Wallet Service")
+	window := xdo(t, display, "search", "--sync", "--onlyvisible", "--class", "kwalletd5")
 	window, _, _ = strings.Cut(window, "\n")
 	xdo(t, display, "windowfocus", "--sync", window)
 }

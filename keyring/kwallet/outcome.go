@@ -58,8 +58,6 @@ func callFailed(ctx context.Context, err error) error {
 		return &outcome{kind: keyring.ErrUnavailable, detail: "the call was given up", cause: ctx.Err()}
 	case errors.Is(err, context.DeadlineExceeded):
 		return &outcome{kind: keyring.ErrUnavailable, detail: "KWallet does not answer"}
-	case errors.Is(err, dbus.ErrClosed):
-		return &outcome{kind: keyring.ErrUnavailable, detail: "the session bus has ended meanwhile"}
 	case errors.As(err, &remote):
 		switch remote.Name {
 		case "org.freedesktop.DBus.Error.ServiceUnknown",
@@ -70,5 +68,5 @@ func callFailed(ctx context.Context, err error) error {
 		}
 		return &outcome{kind: keyring.ErrUnavailable, detail: "KWallet refused the call (" + remote.Name + ")"}
 	}
-	return &outcome{kind: keyring.ErrUnavailable, detail: "the call failed", cause: err}
+	return &outcome{kind: keyring.ErrUnavailable, detail: "the session bus has ended meanwhile", cause: err}
 }

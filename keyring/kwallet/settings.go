@@ -74,7 +74,9 @@ func (s *settings) parse(r io.Reader) {
 			s.promptOnOpen = isTrue(value)
 		default:
 			if group == "Auto Allow" {
-				s.allowed[key] = strings.Split(value, ",")
+				for program := range strings.SplitSeq(value, ",") {
+					s.allowed[key] = append(s.allowed[key], strings.TrimSpace(program))
+				}
 			}
 		}
 	}
