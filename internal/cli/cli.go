@@ -83,6 +83,11 @@ func (p *program) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
+// outlivePipes keeps the run alive when whoever read its output has gone: a verb
+// that changes things ends whole, or puts them back, and does not stop at a
+// line that nobody reads.
+func outlivePipes() { signal.Ignore(syscall.SIGPIPE) }
+
 // say writes lines for people.
 func (p *program) say(format string, args ...any) {
 	fmt.Fprintf(p.stderr, format+"\n", args...)

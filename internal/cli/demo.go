@@ -59,6 +59,7 @@ func (p *program) runDemo(ctx context.Context) (err error) {
 	if p.json {
 		return usage("demo", "demo is a story for people; it has no --json")
 	}
+	outlivePipes()
 	d := &demo{program: p}
 	defer func() {
 		if cleanErr := d.clean(ctx); err == nil {

@@ -116,6 +116,7 @@ func (p *program) runLink(ctx context.Context, opts linkOptions) error {
 	if err := opts.check(p); err != nil {
 		return err
 	}
+	outlivePipes()
 	l := &linking{program: p, linkOptions: opts}
 	l.plaintext = opts.allowPlaintext || opts.keyring == string(keyring.Plaintext)
 	s, err := p.open(p.config, l.sessionOptions()...)

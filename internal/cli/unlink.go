@@ -71,6 +71,7 @@ func (p *program) runUnlink(ctx context.Context, opts unlinkOptions) error {
 	if opts.localOnly {
 		how = append(how, authring.LocalOnly())
 	}
+	outlivePipes()
 	// An unlink that has begun is given the time to end whole.
 	patient, cancel := detached(ctx, grace)
 	defer cancel()
