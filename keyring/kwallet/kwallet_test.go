@@ -14,6 +14,7 @@ import (
 	"github.com/authring/authring/internal/needs"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/keyring/keyringtest"
+	"github.com/authring/authring/keyring/kwallet"
 	"github.com/authring/authring/secret"
 )
 
@@ -95,6 +96,17 @@ func TestLeaveOpenOff(t *testing.T) {
 	eventually(t, "the wallet is closed", func() bool { return !w.IsOpen(t) })
 	_, err := get(t, k, "a", keyring.NoPrompt)
 	wantError(t, "Get", err, keyring.ErrLocked, "closed")
+}
+
+// TestAppIDs: a handle is good for one program only, an entry for all.
+func TestAppIDs(t *testing.T) {
+	desk := sit(t)
+	daemontest.StartKWallet(t, desk)
+	must(t, set(t, newKeyring(t), "a", "1", keyring.NoPrompt))
+	other := newKeyring(t, kwallet.WithAppID("another program"))
+	if got, err := get(t, other, "a", keyring.NoPrompt); err != nil || got != "1" {
+		t.Errorf("Get = %q, %v", got, err)
+	}
 }
 
 func TestLeavesNoSession(t *testing.T) {

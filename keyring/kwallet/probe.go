@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/godbus/dbus/v5"
 
@@ -13,11 +14,19 @@ import (
 	"github.com/authring/authring/keyring"
 )
 
+// probeBound is how long a look may take in all.
+const probeBound = 3 * time.Second
+
 // Probe tells how KWallet stands. It starts no daemon, opens and creates no
 // wallet, and asks nobody. KWallet is preferred in a session of KDE whose
 // Secret Service is not KDE's: where nobody serves it, or GNOME Keyring does.
 func (k *Keyring) Probe(ctx context.Context) keyring.Status {
-	status, err := k.probe(ctx)
+	bounded, cancel := context.WithTimeout(ctx, probeBound)
+	defer cancel()
+	status, err := k.probe(bounded)
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		err = &outcome{kind: keyring.ErrUnavailable, detail: "KWallet does not answer"}
+	}
 	if err != nil {
 		status.Availability = keyring.Unavailable
 		failure := fail("probe", err).(*keyring.Error)
