@@ -25,6 +25,7 @@ type Answer struct {
 	password string
 	cancel   bool
 	nothing  bool
+	gate     <-chan struct{}
 }
 
 // Type answers with a password, and agrees to a question for none.
@@ -35,6 +36,12 @@ func Cancel() Answer { return Answer{cancel: true} }
 
 // Ignore lets the question stand.
 func Ignore() Answer { return Answer{nothing: true} }
+
+// After answers once gate is closed.
+func After(gate <-chan struct{}, answer Answer) Answer {
+	answer.gate = gate
+	return answer
+}
 
 // Prompter asks for the passwords of gnome-keyring in place of the desktop.
 type Prompter struct {
@@ -108,13 +115,26 @@ func (p *Prompter) handle(call *dbus.Message) {
 		if len(p.answers) > 0 {
 			answer, p.answers = p.answers[0], p.answers[1:]
 		}
-		switch {
-		case answer.nothing:
-		case answer.cancel:
-			back("PromptReady", "no", map[string]dbus.Variant{}, p.exchange.begin())
-		default:
-			back("PromptReady", "yes", map[string]dbus.Variant{}, p.exchange.send(theirs, answer.password))
+		reply := func() {
+			switch {
+			case answer.nothing:
+			case answer.cancel:
+				back("PromptReady", "no", map[string]dbus.Variant{}, p.exchange.begin())
+			default:
+				back("PromptReady", "yes", map[string]dbus.Variant{}, p.exchange.send(theirs, answer.password))
+			}
 		}
+		if answer.gate == nil {
+			reply()
+			return
+		}
+		go func() {
+			select {
+			case <-answer.gate:
+				reply()
+			case <-p.bus.Context().Done():
+			}
+		}()
 	case "StopPrompting":
 		p.withdrawn <- struct{}{}
 		back("PromptDone")

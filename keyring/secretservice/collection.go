@@ -14,7 +14,7 @@ const (
 	// collection that they create.
 	collectionLabel = "Default keyring"
 
-	detailNoCollection = "it has no default keyring yet (set one up in the password manager, or log in again, and try again)"
+	detailNoCollection = "it has no default keyring (open or create one in the password manager, or log in again, and try again)"
 )
 
 // found is what the default collection holds of a key.
@@ -117,21 +117,6 @@ func (l *link) resolve(ctx context.Context) (dbus.ObjectPath, error) {
 		}
 	}
 	return "", errNoCollection
-}
-
-// unlock unlocks collections or items. Some need no answer of their user: a
-// keyring without a password is opened even when nobody may be asked.
-func (l *link) unlock(ctx context.Context, prompt keyring.Prompt, paths ...dbus.ObjectPath) error {
-	body, err := l.ask(ctx, l.request(servicePath, serviceIface, "Unlock", paths))
-	if err != nil {
-		return err
-	}
-	path, err := decodePath(body, 1)
-	if err != nil || path == noPath {
-		return err
-	}
-	_, err = l.prompt(ctx, path, prompt)
-	return err
 }
 
 // createCollection makes the default collection, which its user is asked for:

@@ -29,6 +29,7 @@ const (
 )
 
 var (
+	errConnect = errors.New("could not reach the session bus")
 	// errNoAnswer: the service let the bound of a call pass.
 	errNoAnswer = errors.New("it does not answer")
 	// errAnswer: the answer is not what the specification says.
@@ -108,6 +109,8 @@ func outcome(err error) *keyring.Error {
 		e.Err = err
 	case errors.Is(err, sessionbus.ErrNoBus):
 		e.Kind, e.Detail = keyring.ErrAbsent, err.Error()
+	case errors.Is(err, errConnect):
+		e.Detail = errConnect.Error()
 	case errors.Is(err, errNoCollection):
 		e.Detail = detailNoCollection
 	case isError(err, errNameIsLocked):

@@ -60,8 +60,7 @@ func (l *link) describe(ctx context.Context, paths []dbus.ObjectPath, key keyrin
 }
 
 // decodeItem reads the properties of an item. It is not ok if the item is one
-// of another key: providers compare in their own way, KeePassXC without
-// regard to case.
+// of another key: a provider may compare in its own way.
 func decodeItem(body []any, key keyring.Key) (it item, ok bool, err error) {
 	properties, err := decodeAt[map[string]dbus.Variant](body, 0)
 	if err != nil {
@@ -159,13 +158,24 @@ func (l *link) create(ctx context.Context, s *session, collection dbus.ObjectPat
 	return l.created(ctx, body, prompt)
 }
 
-// overwrite changes the secret of an item.
-func (l *link) overwrite(ctx context.Context, s *session, path dbus.ObjectPath, value []byte) error {
+// overwrite changes the secret of an item, which is unlocked before if need
+// be.
+func (l *link) overwrite(ctx context.Context, s *session, path dbus.ObjectPath, value []byte, prompt keyring.Prompt) error {
+	if err := s.wait(ctx); err != nil {
+		return err
+	}
 	sealed, err := s.seal(value)
 	if err != nil {
 		return err
 	}
-	_, err = l.ask(ctx, l.request(path, itemIface, "SetSecret", sealed))
+	set := l.request(path, itemIface, "SetSecret", sealed)
+	_, err = l.ask(ctx, set)
+	if isError(err, errNameIsLocked) {
+		if err := l.unlock(ctx, prompt, path); err != nil {
+			return err
+		}
+		_, err = l.ask(ctx, set)
+	}
 	return err
 }
 

@@ -27,11 +27,25 @@ type link struct {
 	owner string
 	keys  func() (*keyPair, error)
 
+	// asking is held by the one who is about to have something unlocked.
+	asking chan struct{}
+
 	mu      sync.Mutex
 	session *session
+	// By what is to be unlocked: the questions that are on the screen, and
+	// the prompts that were handed out and not shown.
+	questions map[dbus.ObjectPath]*question
+	prompts   map[dbus.ObjectPath]dbus.ObjectPath
 
 	users int         // guarded by Keyring.mu
 	idle  *time.Timer // guarded by Keyring.mu
+}
+
+func newLink(conn *dbus.Conn, bound time.Duration) *link {
+	return &link{
+		conn: conn, bound: bound, asking: make(chan struct{}, 1),
+		questions: map[dbus.ObjectPath]*question{}, prompts: map[dbus.ObjectPath]dbus.ObjectPath{},
+	}
 }
 
 // acquire returns the kept connection, or a fresh one.
@@ -99,11 +113,27 @@ func (k *Keyring) release(l *link, err error) {
 		if l.users > 0 || l.idle == nil {
 			return
 		}
+		if l.isAsking() {
+			// Its user may answer yet, and the next caller joins.
+			l.idle.Reset(idleBound)
+			return
+		}
 		if k.link == l {
 			k.link = nil
 		}
 		_ = l.conn.Close()
 	})
+}
+
+func (l *link) isAsking() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, q := range l.questions {
+		if !q.isOver() {
+			return true
+		}
+	}
+	return false
 }
 
 func (k *Keyring) dial(ctx context.Context) (*link, error) {
@@ -116,9 +146,10 @@ func (k *Keyring) dial(ctx context.Context) (*link, error) {
 	go func() { _, _ = keys() }()
 	conn, err := sessionbus.ConnectTo(ctx, address)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errConnect, err)
 	}
-	l := &link{conn: conn, bound: k.bound, keys: keys}
+	l := newLink(conn, k.bound)
+	l.keys = keys
 	l.owner, err = l.nameOwner(ctx)
 	if isError(err, errNameHasNoOwner) {
 		if err = l.startProvider(ctx); err == nil {

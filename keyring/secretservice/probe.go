@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/godbus/dbus/v5"
+
 	"github.com/authring/authring/internal/sessionbus"
 	"github.com/authring/authring/keyring"
 )
@@ -24,15 +26,16 @@ func (k *Keyring) Probe(ctx context.Context) keyring.Status {
 		status.Detail = err.Error()
 		return status
 	}
-	l := &link{bound: min(k.bound, probeBound)}
+	var conn *dbus.Conn
 	if err == nil {
-		l.conn, err = sessionbus.ConnectTo(ctx, address)
+		conn, err = sessionbus.ConnectTo(ctx, address)
 	}
 	if err != nil {
-		status.Availability, status.Detail = keyring.Unavailable, "could not reach the session bus"
+		status.Availability, status.Detail = keyring.Unavailable, errConnect.Error()
 		return status
 	}
-	defer l.conn.Close()
+	defer conn.Close()
+	l := newLink(conn, min(k.bound, probeBound))
 	l.owner, err = l.nameOwner(ctx)
 	if isError(err, errNameHasNoOwner) {
 		return l.probeStartable(ctx, status)

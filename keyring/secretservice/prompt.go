@@ -3,6 +3,7 @@ package secretservice
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/godbus/dbus/v5"
@@ -10,76 +11,159 @@ import (
 	"github.com/authring/authring/keyring"
 )
 
-// dismissBound is how long a question that is withdrawn may hold up its
-// caller.
-const dismissBound = time.Second
+const (
+	// dismissBound is how long a question that is withdrawn may hold up its
+	// caller.
+	dismissBound = time.Second
+	// quietPrompt is how long a prompt may take that has nothing to ask.
+	quietPrompt = keyring.Prompt(2 * time.Second)
+)
 
-// quietPrompt is how long a prompt may take that has nothing to ask.
-const quietPrompt = keyring.Prompt(2 * time.Second)
+// question is a prompt that the provider shows to its user (Secret Service
+// specification, section "Prompts and Prompting").
+type question struct {
+	path dbus.ObjectPath
+
+	answered  chan struct{} // closed once what follows is known
+	dismissed bool
+	result    dbus.Variant
+	err       error
+
+	withdrawn chan struct{} // closed once nobody waits any more
+	waiting   int           // guarded by link.mu
+}
+
+func (q *question) isOver() bool {
+	select {
+	case <-q.answered:
+		return true
+	default:
+		return false
+	}
+}
 
 // finish runs a prompt that stands between a request and its being done, on a
 // keyring that is unlocked. KeePassXC hands out a prompt for every change; most
 // of them come to an end without a question. Where its user has to confirm,
 // and nobody may be asked, the question is withdrawn at once.
 func (l *link) finish(ctx context.Context, path dbus.ObjectPath, prompt keyring.Prompt) (dbus.Variant, error) {
-	if prompt > keyring.NoPrompt {
-		return l.prompt(ctx, path, prompt)
+	quiet := prompt <= keyring.NoPrompt
+	if quiet {
+		prompt = quietPrompt
 	}
-	result, err := l.prompt(ctx, path, quietPrompt)
-	if errors.Is(err, errUnanswered) {
+	q, err := l.pose(ctx, path)
+	if err != nil {
+		return dbus.Variant{}, err
+	}
+	result, err := l.await(ctx, q, prompt)
+	if quiet && errors.Is(err, errUnanswered) {
 		err = &keyring.Error{Kind: keyring.ErrLocked, Detail: "it wants its user to confirm that"}
 	}
 	return result, err
 }
 
-// prompt has the provider ask its user, and returns the result (Secret Service
-// specification, section "Prompts and Prompting"). A question that must not
-// be asked, or that nobody answers in time, is dismissed.
-func (l *link) prompt(ctx context.Context, path dbus.ObjectPath, prompt keyring.Prompt) (dbus.Variant, error) {
-	if prompt <= keyring.NoPrompt {
-		l.dismiss(ctx, path)
-		return dbus.Variant{}, &keyring.Error{Kind: keyring.ErrLocked}
-	}
-	asking, cancel := context.WithTimeout(ctx, time.Duration(prompt))
-	defer cancel()
-
+// pose shows a prompt, for one who waits.
+func (l *link) pose(ctx context.Context, path dbus.ObjectPath) (*question, error) {
 	signals := make(chan *dbus.Signal, 16)
 	l.conn.Signal(signals)
-	defer l.conn.RemoveSignal(signals)
-	unwatch, err := l.watch(asking, path)
-	defer unwatch()
+	unwatch, err := l.watch(ctx, path)
 	if err != nil {
-		return dbus.Variant{}, err
+		unwatch()
+		l.conn.RemoveSignal(signals)
+		return nil, err
 	}
-	shown := l.request(path, promptIface, "Prompt", "").send(asking).Done
+	q := &question{path: path, waiting: 1, answered: make(chan struct{}), withdrawn: make(chan struct{})}
+	shown := l.request(path, promptIface, "Prompt", "").send(context.Background()).Done
+	go func() {
+		l.attend(q, signals, shown)
+		unwatch()
+		l.conn.RemoveSignal(signals)
+		close(q.answered)
+	}()
+	return q, nil
+}
+
+// attend waits for the answer to a question, or the end of the connection.
+func (l *link) attend(q *question, signals <-chan *dbus.Signal, shown <-chan *dbus.Call) {
 	for {
 		select {
 		case signal, open := <-signals:
-			if !open || l.isFarewell(signal) {
-				return dbus.Variant{}, errVanished
+			switch {
+			case !open || l.isFarewell(signal):
+				q.err = errVanished
+				return
+			case l.isCompleted(signal, q.path):
+				q.dismissed, q.result, q.err = decodeCompleted(signal.Body)
+				return
 			}
-			if !l.isCompleted(signal, path) {
-				continue
-			}
-			dismissed, result, err := decodeCompleted(signal.Body)
-			if err == nil && dismissed {
-				err = &keyring.Error{Kind: keyring.ErrDismissed}
-			}
-			return result, err
 		case call := <-shown:
 			// The answer comes by signal, also where this call waits for it.
 			shown = nil
-			if call.Err != nil && asking.Err() == nil {
-				return dbus.Variant{}, vanished(call.Err)
+			if call.Err != nil {
+				q.err = call.Err
+				if isStale(q.err) {
+					q.err = errVanished
+				}
+				return
 			}
-		case <-asking.Done():
-			l.dismiss(ctx, path)
-			if err := ctx.Err(); err != nil {
-				return dbus.Variant{}, &keyring.Error{Kind: keyring.ErrLocked, Err: err}
-			}
-			return dbus.Variant{}, errUnanswered
+		case <-q.withdrawn:
+			return
 		}
 	}
+}
+
+// await returns the result of a question. One that is not answered in time is
+// withdrawn, unless others still wait for it.
+func (l *link) await(ctx context.Context, q *question, prompt keyring.Prompt) (dbus.Variant, error) {
+	asking, cancel := context.WithTimeout(ctx, time.Duration(prompt))
+	defer cancel()
+	select {
+	case <-q.answered:
+		if q.err == nil && q.dismissed {
+			return dbus.Variant{}, &keyring.Error{Kind: keyring.ErrDismissed}
+		}
+		return q.result, q.err
+	case <-asking.Done():
+	}
+	if l.leave(q) {
+		// Worth an attempt even after ctx has ended.
+		dismissing, cancel := context.WithTimeout(context.WithoutCancel(ctx), dismissBound)
+		defer cancel()
+		_, _ = l.ask(dismissing, l.request(q.path, promptIface, "Dismiss"))
+	}
+	if err := ctx.Err(); err != nil {
+		return dbus.Variant{}, &keyring.Error{Kind: keyring.ErrLocked, Err: err}
+	}
+	return dbus.Variant{}, errUnanswered
+}
+
+// leave counts one out who waited, and reports whether the question is to be
+// withdrawn.
+func (l *link) leave(q *question) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	q.waiting--
+	if q.waiting > 0 || mustStand(q.path) {
+		return false
+	}
+	for target, other := range l.questions {
+		if other == q {
+			delete(l.questions, target)
+		}
+	}
+	close(q.withdrawn)
+	return true
+}
+
+// mustStand reports whether a prompt is one of gnome-keyring's to unlock,
+// which it names u1, u2 and so on. Version 42, and as far as is known every one
+// up to 50, aborts when such a prompt is dismissed while one is on the screen,
+// be it this or that of another program (an assertion in perform_next_unlock),
+// and with it goes every keyring that was open. So the question stands until
+// its user answers it; who asks again meanwhile waits for the same answer.
+func mustStand(path dbus.ObjectPath) bool {
+	number, ok := strings.CutPrefix(string(path), string(servicePath)+"/prompt/u")
+	return ok && number != "" && strings.Trim(number, "0123456789") == ""
 }
 
 // watch subscribes to what a prompt may end with: its answer, and the end of
@@ -118,21 +202,6 @@ func (l *link) isFarewell(signal *dbus.Signal) bool {
 	name, err1 := decodeAt[string](signal.Body, 0)
 	owner, err2 := decodeAt[string](signal.Body, 2)
 	return err1 == nil && err2 == nil && name == l.owner && owner == ""
-}
-
-// dismiss withdraws a question. It is worth an attempt even after ctx has
-// ended, and does not hold up the caller for long.
-func (l *link) dismiss(ctx context.Context, path dbus.ObjectPath) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dismissBound)
-	defer cancel()
-	_, _ = l.ask(ctx, l.request(path, promptIface, "Dismiss"))
-}
-
-func vanished(err error) error {
-	if isStale(err) {
-		return errVanished
-	}
-	return err
 }
 
 // decodeCompleted reads the signal Completed: whether the user turned the

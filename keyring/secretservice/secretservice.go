@@ -17,7 +17,6 @@ package secretservice
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"strings"
 	"sync"
@@ -121,6 +120,7 @@ func (k *Keyring) run(ctx context.Context, op string, key keyring.Key, do func(c
 			return k.failure(ctx, op, nil, err)
 		}
 		err = do(ctx, l)
+		l.settle(ctx)
 		k.release(l, err)
 		if err == nil {
 			return nil
@@ -162,50 +162,6 @@ func (l *link) get(ctx context.Context, key keyring.Key, prompt keyring.Prompt) 
 			return value, err
 		}
 	}
-}
-
-// set writes first, looks whether that was kept, and removes older items of
-// the same key last: whenever it ends early, there is an item, and none that
-// a read would prefer to the newest one holds an older secret.
-func (l *link) set(ctx context.Context, key keyring.Key, value []byte, prompt keyring.Prompt) error {
-	s := l.openSession()
-	found, err := l.find(ctx, key, prompt)
-	if errors.Is(err, errNoCollection) {
-		found.collection, err = l.createCollection(ctx, prompt)
-	}
-	if err != nil {
-		return err
-	}
-	written, err := l.create(ctx, s, found.collection, key, value, prompt)
-	if err != nil {
-		return err
-	}
-	kept, err := l.read(ctx, s, written, keyring.NoPrompt)
-	switch {
-	case errors.Is(err, keyring.ErrLocked):
-		// KeePassXC may want its user's consent even for what we wrote.
-	case err != nil:
-		return err
-	case subtle.ConstantTimeCompare(kept, value) != 1:
-		return &keyring.Error{Kind: keyring.ErrUnavailable, Detail: "it did not keep what was written"}
-	}
-	// Only those seen before the write are older. One that appeared since is
-	// that of another writer, who removes ours if it must: were each to remove
-	// the other's, none would be left.
-	for _, other := range found.items {
-		if other.path == written {
-			continue
-		}
-		err := l.remove(ctx, other.path, prompt)
-		if err != nil && !isGone(err) {
-			// Two items with the new secret do no harm, an old secret does.
-			err = l.overwrite(ctx, s, other.path, value)
-		}
-		if err != nil && !isGone(err) {
-			return err
-		}
-	}
-	return nil
 }
 
 func (l *link) delete(ctx context.Context, key keyring.Key, prompt keyring.Prompt) error {

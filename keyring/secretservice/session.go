@@ -85,6 +85,18 @@ func (l *link) negotiate(ctx context.Context, s *session) error {
 	return nil
 }
 
+// settle waits for a session that is being opened. A connection that ends
+// while calls are under way makes gnome-keyring 50 abort, and a program may
+// end as soon as it has its answer.
+func (l *link) settle(ctx context.Context) {
+	l.mu.Lock()
+	s := l.session
+	l.mu.Unlock()
+	if s != nil {
+		_ = s.wait(ctx)
+	}
+}
+
 // wait returns once the session is open.
 func (s *session) wait(ctx context.Context) error {
 	select {
