@@ -56,6 +56,16 @@ func TestMaestralEras(t *testing.T) {
 			if got := load(t, l, "work"); !same(got, r) {
 				t.Errorf("loaded %+v, want %+v", got, r)
 			}
+			// The older Maestral that these files belong to must read it too, and a
+			// newer one will move its keys.
+			for _, old := range []string{test.account, "OS_X", "kwallet"} {
+				if strings.Contains(read(t, conf), old) {
+					t.Errorf("the old %s is still in\n%s", old, read(t, conf))
+				}
+			}
+			if strings.Contains(confText, "[account]") != strings.Contains(read(t, conf), "[account]\naccount_id = dbid:new\n") {
+				t.Errorf("the old place of the account id is\n%s", read(t, conf))
+			}
 			ours := []string{"account_id", "keyring", "token_access_type", "[auth]"}
 			kept(t, confText, read(t, conf), ours)
 			kept(t, stateText, read(t, state), ours)
