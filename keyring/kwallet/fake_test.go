@@ -176,6 +176,33 @@ func TestDaemonThatHangs(t *testing.T) {
 	close(release)
 }
 
+// forge sends the signal of the daemon from another connection to everybody on
+// the bus, one by one: what is sent to one alone passes its match rules.
+func forge(t *testing.T, desk *daemontest.Desk, path dbus.ObjectPath, transaction, handle int32) {
+	t.Helper()
+	conn := desk.Connect(t)
+	var names []string
+	must(t, conn.BusObject().Call("org.freedesktop.DBus.ListNames", 0).Store(&names))
+	for _, name := range names {
+		if !strings.HasPrefix(name, ":") {
+			continue
+		}
+		must(t, conn.Send(&dbus.Message{
+			Type: dbus.TypeSignal,
+			Headers: map[dbus.HeaderField]dbus.Variant{
+				dbus.FieldDestination: dbus.MakeVariant(name),
+				dbus.FieldPath:        dbus.MakeVariant(path),
+				dbus.FieldInterface:   dbus.MakeVariant("org.kde.KWallet"),
+				dbus.FieldMember:      dbus.MakeVariant("walletAsyncOpened"),
+				dbus.FieldSignature:   dbus.MakeVariant(dbus.SignatureOf(transaction, handle)),
+			},
+			Body: []any{transaction, handle},
+		}, nil).Err)
+	}
+	// A round trip, so that the forged signal is out before the true one.
+	must(t, conn.BusObject().Call("org.freedesktop.DBus.GetId", 0).Err)
+}
+
 // TestSignalsOfOthers: only the daemon's own word counts for opened.
 func TestSignalsOfOthers(t *testing.T) {
 	desk := sit(t)
@@ -188,10 +215,7 @@ func TestSignalsOfOthers(t *testing.T) {
 	})
 	done := ask(bounded(t), newKeyring(t), keyring.AskUser)
 	<-asked
-	other := &fake{conn: desk.Connect(t), path: f.path}
-	other.opened(t, 7, 666)
-	// A round trip, so that the forged signal is out before the true one.
-	must(t, other.conn.BusObject().Call("org.freedesktop.DBus.GetId", 0).Err)
+	forge(t, desk, f.path, 7, 666)
 	f.opened(t, 8, 777) // of another program's request
 	f.opened(t, 7, 1)
 	if r := <-done; r.err != nil || r.value != "by handle 1" {
