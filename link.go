@@ -61,7 +61,7 @@ func (s *Session) BeginLink(ctx context.Context) (PendingLink, error) {
 		AppKey: begun.appKey, Created: begun.created, Expires: begun.created.Add(record.PendingLifetime),
 	}
 	if err := s.layout.SavePending(s.name, pending); err != nil {
-		return PendingLink{}, fmt.Errorf("could not begin the link: %w", err)
+		return PendingLink{}, err
 	}
 	return PendingLink{AuthURL: pending.AuthURL, Expires: pending.Expires}, nil
 }

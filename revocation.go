@@ -43,12 +43,10 @@ func (s *Session) queueRevocation(ctx context.Context, k keyring.Keyring, rec re
 
 // RetryRevocations revokes the grants of all links of the app that could not
 // be revoked when they were unlinked. It prompts nobody; with nothing pending
-// it reads one folder. The error is about that folder only.
+// it reads one folder. The error is about notes in that folder that cannot be
+// read; the others are dealt with all the same.
 func (s *Session) RetryRevocations(ctx context.Context) ([]RetriedRevocation, error) {
-	entries, err := s.layout.Revocations()
-	if err != nil {
-		return nil, err
-	}
+	entries, unreadable := s.layout.Revocations()
 	var results []RetriedRevocation
 	for _, entry := range entries {
 		if entry.Provider != s.config.provider.Name {
@@ -63,7 +61,7 @@ func (s *Session) RetryRevocations(ctx context.Context) ([]RetriedRevocation, er
 			break
 		}
 	}
-	return results, nil
+	return results, unreadable
 }
 
 // retryRevocation reports whether the grant of entry was revoked. An entry

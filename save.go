@@ -231,7 +231,7 @@ func (w *saving) write(ctx context.Context, k keyring.Keyring) error {
 	w.rec.Keyring = k.ID()
 	if err := s.layout.Save(s.name, w.rec); err != nil {
 		w.undo(k, key, replaces)
-		return fmt.Errorf("could not save the record of %q: %w", s.name, err)
+		return err
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package authring
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/provider"
@@ -178,7 +177,7 @@ func (s *Session) deleteItems(ctx context.Context, k keyring.Keyring, rec record
 // clear empties the record, and forgets what is in memory.
 func (s *Session) clear() error {
 	if err := s.layout.Clear(s.name); err != nil {
-		return fmt.Errorf("could not clear the record of %q: %w", s.name, err)
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
