@@ -66,13 +66,14 @@ func Main(args []string) int {
 
 // run executes the verb that args name.
 func (p *program) run(ctx context.Context, args []string) error {
-	// Where flags cannot be understood, the way to report it still counts.
-	p.json = slices.Contains(args, "--json")
 	root := p.rootCommand(args)
 	root.SetArgs(args)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	return root.ExecuteContext(ctx)
+	err := root.ExecuteContext(ctx)
+	// Where the flags were not understood, this one still says how to report it.
+	p.json = p.json || slices.Contains(args, "--json")
+	return err
 }
 
 // logger logs to standard error with --verbose, and nowhere without.

@@ -172,9 +172,6 @@ func (d *demo) refresh(ctx context.Context) error {
 	return nil
 }
 
-// accountPath is the API call that tells whose token it is.
-const accountPath = "/2/users/get_current_account"
-
 func (d *demo) call(ctx context.Context) error {
 	resp, err := d.post(ctx, d.session.Client(ctx), secret.Secret{})
 	if err != nil {
@@ -225,19 +222,6 @@ func (d *demo) unlink(ctx context.Context) error {
 	d.line("   The same request with the same token as before:")
 	d.fact("answer", "%s", resp.Status)
 	return nil
-}
-
-// post asks the API whose token it is. A token that is zero is added by client.
-func (d *demo) post(ctx context.Context, client *http.Client, token secret.Secret) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.dropbox.url+accountPath, strings.NewReader("null"))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	if !token.IsZero() {
-		req.Header.Set("Authorization", "Bearer "+token.Reveal())
-	}
-	return client.Do(req)
 }
 
 // mask shows enough of a secret to tell it from another.

@@ -142,7 +142,7 @@ func (p *program) hintOf(err error) string {
 	case is(authring.ErrPlaintextRefused):
 		return "Start or unlock a keyring (authring keyrings lists them), or accept plain text with --allow-plaintext."
 	case is(keyring.ErrUnavailable):
-		return "See what is there: authring keyrings\nTo keep the secret in another keyring: " + p.command("link", "--relink")
+		return "See what is there: authring keyrings\nTo keep the secret in another keyring: " + p.command("link", "--relink", "--keyring", "ID")
 	case is(provider.ErrInvalidClient):
 		return "Check the app key (--app-key)."
 	case is(provider.ErrMissingScope):

@@ -3,12 +3,17 @@ package cli
 import (
 	"context"
 	"fmt"
+	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/keyring/system"
 )
+
+// probeBound is how long all keyrings together may take to show themselves.
+const probeBound = 30 * time.Second
 
 const keyringsLong = `List the keyrings of this system in the order in which they are tried, how
 they stand, and which one a new link would use.
@@ -46,22 +51,19 @@ func newKeyringObject(p keyring.Probed, chosen bool) keyringObject {
 }
 
 func (p *program) runKeyrings(ctx context.Context) error {
-	s, err := p.open(p.config)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
-	probed := keyring.ProbeAll(ctx, s.Keyrings())
+	bounded, cancel := context.WithTimeout(ctx, probeBound)
+	defer cancel()
+	keyrings := system.Keyrings()
+	probed := keyring.ProbeAll(bounded, keyrings)
+	// It looks once more; what it finds differs only if a keyring came or went
+	// in between.
+	choice, err := keyring.Choose(bounded, keyrings)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	// Choose looks once more; what it finds may differ only if a keyring came
-	// or went in between.
-	choice, err := s.ChooseKeyring(ctx)
 	objects := make([]keyringObject, len(probed))
 	for i, one := range probed {
-		chosen := err == nil && choice.Keyring.ID() == one.Keyring.ID()
-		objects[i] = newKeyringObject(one, chosen)
+		objects[i] = newKeyringObject(one, err == nil && choice.Keyring.ID() == one.Keyring.ID())
 	}
 	if p.json {
 		return p.printJSON(objects)

@@ -26,6 +26,13 @@ func (l *linking) checkKeyring(ctx context.Context) error {
 		return l.checkUsed(ctx, rec.Keyring)
 	}
 	choice, err := l.session.ChooseKeyring(ctx)
+	if id := keyring.ID(l.keyring); id != "" && choice.Keyring == nil {
+		return &failure{
+			err:     keyring.ErrAbsent,
+			message: fmt.Sprintf("the keyring %s is not for this system: %s", id, elsewhere(id)),
+			hint:    "See what there is: authring keyrings",
+		}
+	}
 	if err != nil {
 		return &failure{
 			err:     err,
@@ -50,6 +57,20 @@ func (l *linking) checkKeyring(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// elsewhere says where a keyring is that this build has not.
+func elsewhere(id keyring.ID) string {
+	switch id {
+	case keyring.Keychain:
+		return "it is the Keychain of macOS"
+	case keyring.WinCred:
+		return "it is the Credential Manager of Windows"
+	case keyring.SecretService, keyring.KWallet:
+		return "it is a keyring of Linux and other Unix desktops"
+	default:
+		return "this build does not have it"
+	}
 }
 
 // checkUsed looks at the keyring of the link that is being replaced: it gets

@@ -160,7 +160,11 @@ func (l *linking) notSaved(ctx context.Context, err error) error {
 		l.say("Interrupted: %s.", rest)
 		return errInterrupted
 	}
-	return &failure{err: err, message: l.messageOf(err) + "; " + rest}
+	hint := l.hintOf(err)
+	if errors.Is(err, keyring.ErrLocked) || errors.Is(err, authring.ErrPlaintextRefused) {
+		hint += "\nThen link again: " + l.command("link")
+	}
+	return &failure{err: err, message: l.messageOf(err) + "; " + rest, hint: hint}
 }
 
 // discard gives the new grant back and reports whether it could. The session

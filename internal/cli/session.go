@@ -62,15 +62,17 @@ func (p *program) event(e authring.Event) {
 		}
 		p.say("%s", p.stderr.paint(dim, text))
 	case authring.EventGrantAlive:
-		p.warn("A grant that is no longer used could not be revoked and stays valid at %s: %v", p.providerTitle(), e.Err)
-		if from, err := p.provider(); err == nil && from.ManageURL != "" {
-			p.say("  Withdraw it yourself: %s", from.ManageURL)
-		}
-	case authring.EventRevocationQueued:
-		p.warn("A grant that is no longer used could not be revoked yet; the next command tries again.")
+		p.warn("%s", withCause(e.Text, e.Err))
 	case authring.EventLeftover:
-		p.warn("An item that is no longer used stays in the keyring %s: %v", e.Keyring, e.Err)
+		p.warn("%s", withCause(e.Text+" in the keyring "+string(e.Keyring), e.Err))
 	}
+}
+
+func withCause(text string, err error) string {
+	if err == nil {
+		return text
+	}
+	return text + ": " + err.Error()
 }
 
 // warn writes a line that should be noticed.

@@ -2,16 +2,10 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"strings"
 	"sync"
-	"time"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
-	"github.com/authring/authring"
 	"github.com/authring/authring/record"
 )
 
@@ -38,13 +32,6 @@ func (p *program) statusCommand() *cobra.Command {
 		long: statusLong, example: statusExample,
 		exits: []int{exitOK, exitNotLinked, exitLocked, exitUnavailable, exitRevoked, exitUsage, exitInternal, exitInterrupted},
 	})
-}
-
-// standing is how one link stands, or why that cannot be told.
-type standing struct {
-	config string
-	status authring.Status
-	err    error
 }
 
 func (p *program) runStatus(ctx context.Context) error {
@@ -107,63 +94,6 @@ func (p *program) configNames() ([]string, error) {
 	return layout.List()
 }
 
-// printStandings writes one line for each link, in columns.
-func (p *program) printStandings(all []standing) {
-	rows := make([][]string, len(all))
-	for i, one := range all {
-		rows[i] = []string{printable(one.config), one.status.State.String(), linkedTo(one.status.Record), p.remark(one)}
-		if one.err != nil {
-			rows[i] = []string{printable(one.config), "broken", "", p.remark(one)}
-		}
-	}
-	widths := make([]int, 4)
-	for _, row := range rows {
-		for c, cell := range row {
-			widths[c] = max(widths[c], utf8.RuneCountInString(cell))
-		}
-	}
-	for i, row := range rows {
-		var line strings.Builder
-		for c, cell := range row {
-			line.WriteString(cell + strings.Repeat(" ", widths[c]-utf8.RuneCountInString(cell)) + "  ")
-		}
-		fmt.Fprintf(p.stdout, "%s %s\n", p.mark(all[i]), strings.TrimRight(line.String(), " "))
-	}
-}
-
-// mark tells at a glance how a link stands.
-func (p *program) mark(one standing) string {
-	switch {
-	case one.err != nil || one.status.State == authring.Revoked:
-		return p.stdout.paint(red, "✗")
-	case one.status.State == authring.Linked:
-		return p.stdout.paint(green, "✓")
-	case one.status.State == authring.Unlinked:
-		return p.stdout.paint(dim, "-")
-	default:
-		return p.stdout.paint(yellow, "!")
-	}
-}
-
-// remark is the last column: the keyring, and what to do if something is wrong.
-func (p *program) remark(one standing) string {
-	name := orID(one.status.KeyringName, one.status.Keyring)
-	switch {
-	case one.err != nil:
-		return printable(one.err.Error())
-	case one.status.State == authring.Linked:
-		return name
-	case one.status.State == authring.Unlinked:
-		return "link an account: " + p.named(one.config, "link")
-	case one.status.State == authring.Locked:
-		return name + ": unlock it, or run: " + p.named(one.config, "token")
-	case one.status.State == authring.Unavailable:
-		return orWord(name, "keyring") + ": " + reason(one.status)
-	default:
-		return name + ": " + reason(one.status) + "; run: " + p.named(one.config, "link", "--relink")
-	}
-}
-
 // tellPending mentions grants that could not be revoked so far.
 func (p *program) tellPending() {
 	if n := p.pendingRevocations(); n > 0 {
@@ -182,70 +112,4 @@ func (p *program) pendingRevocations() int {
 		return 0
 	}
 	return len(entries)
-}
-
-// linkedTo names the account of a record, for people.
-func linkedTo(rec record.Record) string {
-	if name := person(rec.DisplayName, rec.Email); name != "" {
-		return name
-	}
-	return printable(rec.AccountID)
-}
-
-// reason says why a link is not simply linked.
-func reason(status authring.Status) string {
-	var access *authring.KeyringAccessError
-	switch {
-	case errors.As(status.Reason, &access) && access.State == authring.SecretMissing:
-		return authring.ErrSecretMissing.Error()
-	case access != nil:
-		return printable(access.Err.Error())
-	case status.Reason != nil:
-		return printable(status.Reason.Error())
-	default:
-		return status.State.String()
-	}
-}
-
-// linkObject is a link in JSON output. Its members are promises.
-type linkObject struct {
-	Config             string `json:"config"`
-	State              string `json:"state"`
-	AccountID          string `json:"account_id"`
-	Email              string `json:"email"`
-	DisplayName        string `json:"display_name"`
-	Keyring            string `json:"keyring"`
-	KeyringName        string `json:"keyring_name"`
-	TokenAccessType    string `json:"token_access_type"`
-	Provider           string `json:"provider"`
-	AppKey             string `json:"app_key"`
-	Scope              string `json:"scope"`
-	LinkedAt           string `json:"linked_at,omitempty"`
-	Reason             string `json:"reason,omitempty"`
-	PendingRevocations int    `json:"pending_revocations"`
-}
-
-func (p *program) linkObject(config string, status authring.Status) linkObject {
-	object := recordObject(config, status.Record)
-	object.State, object.KeyringName = status.State.String(), status.KeyringName
-	object.PendingRevocations = p.pendingRevocations()
-	if status.Record.Empty() {
-		object.KeyringName = ""
-	}
-	if status.Reason != nil {
-		object.Reason = reason(status)
-	}
-	return object
-}
-
-func recordObject(config string, rec record.Record) linkObject {
-	object := linkObject{
-		Config: config, AccountID: rec.AccountID, Email: rec.Email, DisplayName: rec.DisplayName,
-		Keyring: string(rec.Keyring), TokenAccessType: rec.TokenAccessType, Provider: rec.Provider,
-		AppKey: rec.AppKey, Scope: rec.Scope,
-	}
-	if !rec.Linked.IsZero() {
-		object.LinkedAt = rec.Linked.UTC().Format(time.RFC3339)
-	}
-	return object
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -44,14 +45,14 @@ func (p *program) ask(prompt string) {
 // is as it was when this returns, whatever ended it.
 func (p *program) readHidden(ctx context.Context, prompt string) (string, error) {
 	fd := int(p.stdin.Fd())
-	p.ask(prompt)
-	// Raw mode is entered and left here, not in the goroutine that reads, so
-	// that nothing can switch the echo off after it was switched on again.
+	// Raw mode is entered before the prompt is seen, so that not even a quick
+	// paste is shown, and left here, not in the goroutine that reads, so that
+	// nothing can switch the echo off after it was switched on again.
 	state, err := term.MakeRaw(fd)
 	if err != nil {
-		p.say("")
-		return "", err
+		return "", fmt.Errorf("could not hide what is typed: %w", err)
 	}
+	p.ask(prompt)
 	text, err := p.wait(ctx, func() (string, error) { return readRaw(p.stdin) })
 	if restoreErr := term.Restore(fd, state); err == nil {
 		err = restoreErr

@@ -120,7 +120,19 @@ func (p *program) printUnlinked(accountID, who string, result authring.UnlinkRes
 		}); printErr != nil {
 			return printErr
 		}
+	} else {
+		p.tellUnlinked(who, problem, result, opts)
 	}
+	switch {
+	case err == nil, opts.localOnly, errors.Is(err, authring.ErrSecretMissing):
+		return nil
+	default:
+		return exitSilently(kindOf(err).code)
+	}
+}
+
+// tellUnlinked is printUnlinked for people.
+func (p *program) tellUnlinked(who, problem string, result authring.UnlinkResult, opts unlinkOptions) {
 	p.done("Unlinked %q from %s", p.config, who)
 	if result.Revoked {
 		p.say("  The grant was revoked at %s, and the secret deleted from %s.", p.providerTitle(), orID(result.KeyringName, result.Keyring))
@@ -132,11 +144,5 @@ func (p *program) printUnlinked(accountID, who string, result authring.UnlinkRes
 		if from, err := p.provider(); err == nil && from.ManageURL != "" {
 			p.say("  The grant may still be valid. Withdraw it there: %s", from.ManageURL)
 		}
-	}
-	switch {
-	case err == nil, opts.localOnly, errors.Is(err, authring.ErrSecretMissing):
-		return nil
-	default:
-		return exitSilently(kindOf(err).code)
 	}
 }
