@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -127,10 +126,7 @@ func (d *Desk) StopBus(tb testing.TB) {
 // killed with the test.
 func start(tb testing.TB, cmd *exec.Cmd) {
 	tb.Helper()
-	if cmd.SysProcAttr == nil {
-		cmd.SysProcAttr = &syscall.SysProcAttr{}
-	}
-	cmd.SysProcAttr.Setpgid = true
+	ownGroup(cmd)
 	// A child that keeps the output open must not hold up the test's end.
 	cmd.WaitDelay = time.Second
 	if err := cmd.Start(); err != nil {
@@ -145,6 +141,6 @@ func stop(cmd *exec.Cmd) {
 	if cmd.Process == nil || cmd.ProcessState != nil {
 		return
 	}
-	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	killGroup(cmd)
 	_ = cmd.Wait()
 }
