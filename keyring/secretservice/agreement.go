@@ -39,14 +39,21 @@ type keyPair struct {
 }
 
 func newKeyPair() (*keyPair, error) {
+	pair := &keyPair{prime: groupPrime()}
 	exponent := make([]byte, exponentSize)
-	if _, err := rand.Read(exponent); err != nil {
-		return nil, fmt.Errorf("could not make a key: %w", err)
+	for {
+		if _, err := rand.Read(exponent); err != nil {
+			return nil, fmt.Errorf("could not make a key: %w", err)
+		}
+		pair.private = new(big.Int).SetBytes(exponent)
+		public := new(big.Int).Exp(big.NewInt(2), pair.private, pair.prime)
+		pair.public = public.FillBytes(make([]byte, groupSize))
+		// kwalletd5 takes a public key for another one if it starts with FF,
+		// and might if it starts with 00, which others would leave out.
+		if pair.public[0] != 0x00 && pair.public[0] != 0xff {
+			return pair, nil
+		}
 	}
-	pair := &keyPair{prime: groupPrime(), private: new(big.Int).SetBytes(exponent)}
-	public := new(big.Int).Exp(big.NewInt(2), pair.private, pair.prime)
-	pair.public = public.FillBytes(make([]byte, groupSize))
-	return pair, nil
 }
 
 // agree returns the AES key shared with the owner of the public key peer.
@@ -64,6 +71,13 @@ func (pair *keyPair) agree(peer []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%w: its public key is not acceptable", errSession)
 	}
 	shared := y.Exp(y, pair.private, pair.prime).FillBytes(make([]byte, groupSize))
+	if shared[0] == 0 {
+		// gnome-keyring and KeePassXC keep the zeros in front, kwalletd5 leaves
+		// them out and so has another key than we (and does not notice, once
+		// in 256 times). A secret that is written the same way by all is one
+		// in which there are none.
+		return nil, errLeadingZero
+	}
 	key, err := hkdf.Key(sha256.New, shared, nil, "", keySize)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errSession, err)

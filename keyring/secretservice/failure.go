@@ -36,6 +36,8 @@ var (
 	errAnswer = errors.New("its answer makes no sense")
 	// errSession: there is no session to carry secrets.
 	errSession = errors.New("it opened no session")
+	// errLeadingZero: the session is to be thrown away, and another opened.
+	errLeadingZero = errors.New("it and we may differ about the key of the session")
 	// errDecrypt says no more on purpose.
 	errDecrypt = errors.New("could not decrypt its answer")
 	// errVanished: the service or the bus went away during a prompt, which is
@@ -75,6 +77,12 @@ func isStale(err error) bool {
 	return isError(err, errNameNoSession, errNameHasNoOwner, errServiceUnknown, errNoReply) ||
 		errors.Is(err, dbus.ErrClosed) || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) ||
 		errors.As(err, &network) && !errors.Is(err, context.DeadlineExceeded)
+}
+
+// isUsedUp reports whether a connection is of no use any more after err.
+func isUsedUp(err error) bool {
+	return isStale(err) || errors.Is(err, errNoAnswer) || errors.Is(err, errSession) ||
+		errors.Is(err, errLeadingZero) || errors.Is(err, errDecrypt)
 }
 
 // isGone reports whether an object that was there is there no more.

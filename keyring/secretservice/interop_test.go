@@ -22,15 +22,28 @@ const systemPython = "/usr/bin/python3"
 // output runs a program on the desk and returns what it printed.
 func output(t *testing.T, desk *daemontest.Desk, stdin string, args ...string) string {
 	t.Helper()
-	cmd := exec.CommandContext(bounded(t), args[0], args[1:]...)
-	cmd.Env, cmd.Dir = desk.Environ(), desk.Home
-	cmd.Stdin = strings.NewReader(stdin)
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("%s: %v\n%s", args[0], err, errs.String())
+	for attempt := 1; ; attempt++ {
+		cmd := exec.CommandContext(bounded(t), args[0], args[1:]...)
+		cmd.Env, cmd.Dir = desk.Environ(), desk.Home
+		cmd.Stdin = strings.NewReader(stdin)
+		var out, errs bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &errs
+		err := cmd.Run()
+		if err == nil {
+			return out.String()
+		}
+		if attempt == 5 || !isFaultOfTheirs(errs.String()) {
+			t.Fatalf("%s: %v\n%s", args[0], err, errs.String())
+		}
 	}
-	return out.String()
+}
+
+// isFaultOfTheirs reports whether a program and kwalletd5 failed each other
+// for a reason that is not ours: kwalletd5 loses a session at times, and finds
+// a public key of Python's too short, of which one in 256 starts with a zero
+// that is left out.
+func isFaultOfTheirs(message string) bool {
+	return strings.Contains(message, "Can't find session") || strings.Contains(message, "public key size is invalid")
 }
 
 // other is another program that uses the same items.
@@ -40,30 +53,16 @@ type other struct {
 	write func(t *testing.T, desk *daemontest.Desk, value string)
 }
 
-// pythonScript calls again where Python sent a public key that kwalletd5 takes
-// for too short: one in 256 starts with a zero, which it leaves out.
-const pythonScript = `
-import sys
-from keyring.backends.SecretService import Keyring
-stdin = sys.stdin.read()
-for attempt in range(5):
-    try:
-        %s
-        break
-    except Exception as e:
-        if 'public key size' not in str(e) or attempt == 4:
-            raise
-`
-
 func python(t *testing.T, desk *daemontest.Desk, stdin, call string) string {
-	return output(t, desk, stdin, systemPython, "-c", fmt.Sprintf(pythonScript, call), account.Service, account.User)
+	return output(t, desk, stdin, systemPython, "-c", "import sys\n"+
+		"from keyring.backends.SecretService import Keyring\n"+call, account.Service, account.User)
 }
 
 var others = []other{
 	{"Python's keyring", func(t *testing.T, desk *daemontest.Desk) string {
 		return python(t, desk, "", "sys.stdout.write(Keyring().get_password(*sys.argv[1:]) or '')")
 	}, func(t *testing.T, desk *daemontest.Desk, value string) {
-		python(t, desk, value, "Keyring().set_password(*sys.argv[1:], stdin)")
+		python(t, desk, value, "Keyring().set_password(*sys.argv[1:], sys.stdin.read())")
 	}},
 	{"secret-tool", func(t *testing.T, desk *daemontest.Desk) string {
 		return output(t, desk, "", "secret-tool", "lookup", "service", account.Service, "username", account.User)
@@ -258,9 +257,9 @@ func TestManyWriteAtOnce(t *testing.T) {
 			if _, err := onDesk(desk).Get(bounded(t), account, keyring.AskUser); err == nil {
 				t.Fatal("an item before any was written")
 			}
-			if provider.name == "KeePassXC" {
-				// Of two programs that write the first item at once, it asks its
-				// user about the second.
+			if provider.name != "GNOME Keyring" {
+				// Of two programs that write the first item at once, KeePassXC
+				// asks its user about the second, and kwalletd5 mixes them up.
 				mustSet(t, onDesk(desk), account, "first")
 			}
 			var wg sync.WaitGroup

@@ -97,7 +97,7 @@ func (k *Keyring) release(l *link, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	l.users--
-	if k.link == l && (isStale(err) || errors.Is(err, errNoAnswer) || errors.Is(err, errSession)) {
+	if k.link == l && isUsedUp(err) {
 		k.link = nil
 	}
 	if l.users > 0 {

@@ -108,13 +108,12 @@ func (k *Keyring) Delete(ctx context.Context, key keyring.Key, prompt keyring.Pr
 }
 
 // run does one operation on the connection at hand, and once more on a new
-// one if that has gone stale since the last operation. All of them may be
-// repeated.
+// one if the kept one had gone stale. All operations may be repeated.
 func (k *Keyring) run(ctx context.Context, op string, key keyring.Key, do func(context.Context, *link) error) error {
 	if err := check(key); err != nil {
 		return &keyring.Error{Op: op, Keyring: k.ID(), Name: name, Err: err}
 	}
-	for again := false; ; again = true {
+	for attempt := 1; ; attempt++ {
 		l, fresh, err := k.acquire(ctx)
 		if err != nil {
 			return k.failure(ctx, op, nil, err)
@@ -125,9 +124,22 @@ func (k *Keyring) run(ctx context.Context, op string, key keyring.Key, do func(c
 		if err == nil {
 			return nil
 		}
-		if !isStale(err) || fresh || again || ctx.Err() != nil {
+		if ctx.Err() != nil || !isWorthAnother(err, fresh, attempt) {
 			return k.failure(ctx, op, l, err)
 		}
+	}
+}
+
+// isWorthAnother reports whether an operation that failed may do better on
+// another connection.
+func isWorthAnother(err error, fresh bool, attempt int) bool {
+	switch {
+	case errors.Is(err, errLeadingZero):
+		return attempt < 5
+	case isStale(err):
+		return attempt == 1 && !fresh
+	default:
+		return false
 	}
 }
 
