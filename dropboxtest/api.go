@@ -120,14 +120,13 @@ func (d *Dropbox) appCaller(r *http.Request) (App, *apiError) {
 
 // userCaller checks the access token of a request (RFC 6750 section 2.1).
 func (d *Dropbox) userCaller(r *http.Request, scope string) (caller, *apiError) {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") || strings.TrimSpace(token) == "" {
+	token, ok := bearer(r)
+	if !ok {
 		return caller{}, badAuthorization(r, "Bearer <oauth2-access-token>")
 	}
 	now := d.clock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	token = strings.TrimSpace(token)
 	a := d.access[token]
 	if a == nil {
 		return caller{}, tagged(http.StatusUnauthorized, "invalid_access_token")
@@ -156,6 +155,13 @@ func (d *Dropbox) userCaller(r *http.Request, scope string) (caller, *apiError) 
 		}
 	}
 	return caller{token: token, user: user, app: app}, nil
+}
+
+// bearer returns the access token of a request, if it has one.
+func bearer(r *http.Request) (string, bool) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	token = strings.TrimSpace(token)
+	return token, strings.EqualFold(scheme, "Bearer") && token != ""
 }
 
 func badAuthorization(r *http.Request, expected string) *apiError {

@@ -71,12 +71,13 @@ func (d *Dropbox) Suspend(accountID string, suspended bool) {
 // Revoke does what a user does who disconnects the app on Dropbox's site: it
 // ends all grants of the account and returns how many there were.
 func (d *Dropbox) Revoke(accountID string) int {
+	now := d.clock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	n := 0
 	for _, g := range slices.Clone(d.grants) {
 		if g.accountID == accountID {
-			d.endGrant(g)
+			d.endGrant(g, endedByUser, now)
 			n++
 		}
 	}

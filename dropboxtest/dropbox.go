@@ -16,16 +16,20 @@ import (
 type Dropbox struct {
 	config
 	pages pages
+	seal  seal
 
-	mu       sync.Mutex
-	users    []User // the state of users, which config only starts with
-	signedIn string // an account id
-	codes    map[string]*code
-	grants   []*grant
-	access   map[string]*accessToken
-	refresh  map[string]*grant
-	faults   []Fault
-	requests []*Request
+	mu         sync.Mutex
+	users      []User // the state of users, which config only starts with
+	signedIn   string // an account id
+	codes      map[string]*code
+	grants     []*grant          // that stand
+	ended      []*grant          // that do not, the last of them
+	numbered   map[uint64]*grant // both
+	lastNumber uint64
+	access     map[string]*accessToken
+	expiring   []string // keys of access in the order of their minting, and of some that have gone
+	faults     []Fault
+	requests   []*Request
 }
 
 var _ http.Handler = (*Dropbox)(nil)
@@ -37,10 +41,11 @@ func New(opts ...Option) *Dropbox {
 	d := &Dropbox{
 		config:   c,
 		pages:    newPages(),
+		seal:     newSeal(),
 		signedIn: c.startUsers[0].AccountID,
 		codes:    make(map[string]*code),
 		access:   make(map[string]*accessToken),
-		refresh:  make(map[string]*grant),
+		numbered: make(map[uint64]*grant),
 		faults:   slices.Clone(c.startFaults),
 	}
 	for i, app := range c.apps {
@@ -74,8 +79,12 @@ func (d *Dropbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			"This is a local emulator. It answers to localhost and 127.0.0.1 only.")
 		return
 	}
-	if r.URL.Path == "/_emulator/requests" {
+	switch r.URL.Path {
+	case "/_emulator/requests":
 		d.serveRequests(w, r)
+		return
+	case "/_emulator/stats":
+		d.serveStats(w, r)
 		return
 	}
 	x := &exchange{d: d, w: w, entry: d.record(r, now), now: now}

@@ -2,6 +2,7 @@ package dropboxtest
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -159,6 +160,7 @@ func (d *Dropbox) Faults() []Fault {
 type target struct {
 	endpoint  string // authorize, token or api
 	grantType string // of a token request
+	form      url.Values
 	route     string // of an API call
 }
 

@@ -43,6 +43,8 @@ func TestFaults(t *testing.T) {
 	}{
 		{"v1_retired", 400, "application/json", `{"error":"v1_retired"}`, false},
 		{"server-error", 500, "application/json", "The server has either erred", false},
+		{"server-error-after-commit", 500, "application/json", "The server has either erred", true},
+		{"revoked", 400, "application/json", "code doesn't exist or has expired", true},
 		{"bad-gateway", 502, "text/html; charset=utf-8", "502 Bad Gateway", false},
 		{"unavailable", 503, "", "", false},
 		{"rate-limit=15s", 429, "application/json", `"retry_after":15`, false},
@@ -111,8 +113,8 @@ func TestFaults(t *testing.T) {
 			if len(log) != 1 || log[0].Fault != name || log[0].Status != test.status || log[0].GrantType != "authorization_code" {
 				t.Errorf("log %+v", log)
 			}
-			if got := len(b.Grants()) == 1; got != test.spent {
-				t.Errorf("the grant exists: %v, want %v", got, test.spent)
+			if got, want := len(b.Grants()) == 1, test.spent && name != "revoked"; got != want {
+				t.Errorf("the grant exists: %v, want %v", got, want)
 			}
 			if a := b.exchange(code); (a.status != 200) != test.spent {
 				t.Errorf("the code afterwards: %d, spent should be %v", a.status, test.spent)
@@ -137,6 +139,75 @@ func TestFaults(t *testing.T) {
 			t.Error("what is no fault is explained")
 		}
 	})
+}
+
+// TestRevokedInTheMiddle meets the fault by each kind of request, and then uses
+// all that there was.
+func TestRevokedInTheMiddle(t *testing.T) {
+	const kept, gone = true, false
+	for _, test := range []struct {
+		name, spec string
+		meet       func(b *bench, refresh, used, access string) int
+		status     int
+		stands     bool
+	}{
+		{"refresh", "refresh:revoked*1", func(b *bench, refresh, _, _ string) int { return b.renew(refresh).status }, 400, gone},
+		{"used token", "revoked*1", func(b *bench, _, used, _ string) int { return b.renew(used).status }, 400, gone},
+		{"api", "api:revoked*1", func(b *bench, _, _, access string) int { return b.api(access, account, "null").status }, 401, gone},
+		{"revoke", "auth/token/revoke:revoked*1", func(b *bench, _, _, access string) int {
+			return b.api(access, "auth/token/revoke", "null").status
+		}, 401, gone},
+		{"unknown token", "refresh:revoked*1", func(b *bench, _, _, _ string) int { return b.renew(strings.Repeat("A", 64)).status }, 400, kept},
+		{"unknown access token", "api:revoked*1", func(b *bench, _, _, _ string) int { return b.api("sl.x", account, "null").status }, 401, kept},
+		{"no token", "all:revoked*1", func(b *bench, _, _, _ string) int { return b.get("/2/check/user").status }, 405, kept},
+		{"page", "all:revoked*1", func(b *bench, _, _, _ string) int { return b.get(authorize()).status }, 200, kept},
+		{"elsewhere", "api:revoked*1", func(b *bench, _, used, _ string) int { return b.renew(used).status }, 400, kept},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := start(t, dropboxtest.WithRotation())
+			other := b.RefreshToken(b.User().AccountID)
+			linked := b.link()
+			used, access := str(linked, "refresh_token"), str(linked, "access_token")
+			refresh := str(b.renew(used).json(t), "refresh_token")
+			b.SetFault(test.spec)
+			if got := test.meet(b, refresh, used, access); got != test.status {
+				t.Errorf("met with %d, want %d", got, test.status)
+			}
+			b.ClearFaults()
+			if a := b.api(access, account, "null"); (a.status == 200) != test.stands {
+				t.Errorf("the access token: %d", a.status)
+			}
+			if test.stands {
+				if a := b.renew(refresh); a.status != 200 {
+					t.Errorf("the refresh token: %s", a.body)
+				}
+			} else {
+				wantError(t, b.renew(refresh), "invalid_grant", revoked)
+				if got := b.Stats()[1].Ended; got != "fault" {
+					t.Errorf("ended by %q", got)
+				}
+			}
+			if a := b.renew(other); a.status != 200 {
+				t.Errorf("another grant: %s", a.body)
+			}
+		})
+	}
+}
+
+// TestStorm holds what a client meets that never got an answer, though each of
+// its refreshes was done: the second one is a reuse.
+func TestStorm(t *testing.T) {
+	b := start(t, dropboxtest.WithReuseDetection())
+	refresh := str(b.link(), "refresh_token")
+	b.SetFault("refresh:server-error*3", "refresh:server-error-after-commit*1")
+	for i, want := range []int{500, 500, 500, 500, 400} {
+		if a := b.renew(refresh); a.status != want {
+			t.Errorf("refresh %d: %d, want %d", i, a.status, want)
+		}
+	}
+	if got := b.stats(); got.Redemptions != 1 || got.Reuses != 1 || got.Ended != "reuse" {
+		t.Errorf("%s", got)
+	}
 }
 
 // TestCloseEndsWhatHangs would not end otherwise.

@@ -13,6 +13,8 @@ type faultKind struct {
 	name     string
 	about    string
 	duration time.Duration // the default argument; 0 when it takes none
+	// before, if there is one, happens ahead of all else.
+	before func(*Dropbox, *http.Request, target)
 	// commits makes the server do its work first; spoil has the answer.
 	commits bool
 	spoil   func(spoiled)
@@ -31,11 +33,14 @@ func faultKinds() []faultKind {
 	return []faultKind{
 		{name: "v1_retired", about: "400 v1_retired, as Dropbox answered refreshes for some days in 2022", spoil: v1Retired},
 		{name: "server-error", about: "500 with a JSON body", spoil: serverError},
+		{name: "server-error-after-commit", about: "500 with a JSON body, after commit", commits: true, spoil: serverError},
 		{name: "bad-gateway", about: "502 with an HTML body", spoil: badGateway},
 		{name: "unavailable", about: "503 without a body", spoil: unavailable},
 		{name: "rate-limit", about: "429 with Retry-After in seconds", duration: time.Second, spoil: rateLimit},
 		{name: "rate-limit-date", about: "429 with Retry-After as a date", duration: time.Second, spoil: rateLimitDate},
 		{name: "invalid-token", about: "401 invalid_access_token although the token is good", spoil: invalidToken},
+		{name: "revoked", about: "the grant that is presented ends, then the answer that follows from it",
+			before: revokePresented, commits: true, spoil: passOn},
 		{name: "captive-portal", about: "200 with the HTML of a sign-in page", spoil: captivePortal},
 		{name: "redirect", about: "307 to the same port of another host name", spoil: redirectAway},
 		{name: "empty-body", about: "200 without a body, after commit", commits: true, spoil: emptyBody},
@@ -69,6 +74,9 @@ func (d *Dropbox) serveFaulty(x *exchange, r *http.Request, t target, serve http
 	x.note(func(e *Request) { e.Fault = f.Name })
 	kind, _ := lookupFault(f.Name)
 	s := spoiled{x: x, r: r, fault: f}
+	if kind.before != nil {
+		kind.before(d, r, t)
+	}
 	if kind.commits {
 		s.answer = &held{header: x.Header()}
 		serve(s.answer, r)
@@ -204,8 +212,36 @@ func reset(s spoiled) { drop(s.x) }
 
 func clockSkew(s spoiled) {
 	s.x.Header().Set("Date", s.x.now.Add(s.fault.Duration).UTC().Format(http.TimeFormat))
+	passOn(s)
+}
+
+// passOn answers as without the fault.
+func passOn(s spoiled) {
 	s.x.WriteHeader(s.answer.status)
 	_, _ = s.x.Write(s.answer.body.Bytes())
+}
+
+// revokePresented ends the grant that a request relies on: that of its refresh
+// token, whichever of the grant's it is, that of its access token, or the one
+// that its code would have become. A request without any ends nothing.
+func revokePresented(d *Dropbox, r *http.Request, t target) {
+	now := d.clock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var g *grant
+	switch {
+	case t.grantType == grantCode:
+		delete(d.codes, t.form.Get("code"))
+	case t.grantType == grantRefresh:
+		g, _ = d.grantOf(t.form.Get("refresh_token"))
+	case t.endpoint == endpointAPI:
+		if token, ok := bearer(r); ok && d.access[token] != nil {
+			g = d.access[token].grant
+		}
+	}
+	if g != nil && g.ended == "" {
+		d.endGrant(g, endedByFault, now)
+	}
 }
 
 // drop ends the connection without another byte: by a TCP reset where there is

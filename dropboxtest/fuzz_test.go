@@ -95,6 +95,33 @@ func FuzzToken(f *testing.F) {
 	})
 }
 
+// FuzzRefreshToken holds that a refresh token is refused, and nothing ended by
+// it, once any character of it was changed.
+func FuzzRefreshToken(f *testing.F) {
+	f.Add(0, "A")
+	f.Add(16, strings.Repeat("-", 32))
+	f.Add(63, "_")
+	f.Add(64, "A")
+	f.Add(0, strings.Repeat("A", 64))
+	f.Fuzz(func(t *testing.T, at int, text string) {
+		d := dropboxtest.New(dropboxtest.WithReuseDetection())
+		good := d.RefreshToken(d.User().AccountID)
+		if at < 0 || at > len(good) {
+			return
+		}
+		token := good[:at] + text + good[min(at+len(text), len(good)):]
+		r, w := request(t, "POST", "/oauth2/token", values("grant_type", "refresh_token",
+			"refresh_token", token, "client_id", dropboxtest.DefaultClientID).Encode())
+		d.ServeHTTP(w, r)
+		if (w.Code == 200) != (token == good) {
+			t.Errorf("status %d for a token that is the good one: %v", w.Code, token == good)
+		}
+		if s := d.Stats()[0]; s.Ended != "" || s.Reuses != 0 {
+			t.Errorf("%s", s)
+		}
+	})
+}
+
 // FuzzAPI holds that no call fails in the server's name.
 func FuzzAPI(f *testing.F) {
 	f.Add("check/user", `{"query":"x"}`, true)

@@ -13,6 +13,8 @@ type config struct {
 	stateLimit         int
 	autoApprove        bool
 	rotate             bool
+	detectReuse        bool
+	grace              time.Duration
 	splitInvalidClient bool
 	burnCode           bool
 	apps               []App
@@ -78,9 +80,24 @@ func WithFault(spec string) Option {
 }
 
 // WithRotation makes every refresh hand out a new refresh token and end the old
-// one (RFC 6749 section 6), which Dropbox does not do: for clients that
-// must be ready for it.
+// one at once (RFC 6749 section 6), which Dropbox does not do: for clients that
+// must be ready for it. Access tokens that came before stay good.
 func WithRotation() Option { return func(c *config) { c.rotate = true } }
+
+// WithReuseDetection is [WithRotation], and a used refresh token that comes back
+// ends the grant: its newest refresh token and all of its access tokens
+// (RFC 9700 section 4.14.2).
+func WithReuseDetection() Option { return func(c *config) { c.rotate, c.detectReuse = true, true } }
+
+// WithGrace is [WithRotation] with a window: for d after its first redemption,
+// and not at d, a used refresh token is answered as if that answer had been
+// lost, with the same new refresh token as then and a fresh access token.
+// However often it comes back, the window is not prolonged and no other refresh
+// token is minted. Afterwards it is refused, and with [WithReuseDetection] ends
+// the grant. A d of 0 is no window.
+func WithGrace(d time.Duration) Option {
+	return func(c *config) { c.rotate, c.grace = true, d }
+}
 
 // WithSplitInvalidClient makes a wrong client id or secret answer with error and
 // error_description apart, as RFC 6749 section 5.2 has it, instead of both in

@@ -5,7 +5,6 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 )
@@ -73,47 +72,6 @@ func (c *code) verifiedBy(verifier string) bool {
 // validVerifier reports whether s has the form of RFC 7636 section 4.1.
 func validVerifier(s string) bool {
 	return 43 <= len(s) && len(s) <= 128 && isUnreserved(s)
-}
-
-// renew redeems a refresh token (RFC 6749 section 6).
-func (d *Dropbox) renew(form url.Values, app App, bySecret bool, now time.Time) (*tokenAnswer, *tokenError) {
-	text := form.Get("refresh_token")
-	if text == "" {
-		return nil, invalidRequest(`missing required field "refresh_token"`)
-	}
-	if len(text) != refreshLength || !isBase64URL(text) {
-		return nil, invalidGrant("refresh token is malformed")
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	g := d.refresh[text]
-	if g == nil || g.clientID != app.ClientID {
-		return nil, invalidGrant("refresh token is invalid or revoked")
-	}
-	if g.confidential && !bySecret {
-		return nil, invalidRequest(noAuthFunction)
-	}
-	scopes := g.scopes
-	asked := strings.Fields(form.Get("scope"))
-	if len(asked) > 0 {
-		scopes = slices.Compact(slices.Sorted(slices.Values(asked)))
-		for _, s := range scopes {
-			if !slices.Contains(g.scopes, s) {
-				return nil, &tokenError{"invalid_scope", "the scope exceeds what the user granted"}
-			}
-		}
-	}
-	answer := d.answer(g, scopes, now)
-	if len(asked) > 0 {
-		answer.Scope = strings.Join(scopes, " ")
-	}
-	if d.rotate {
-		delete(d.refresh, g.refreshToken)
-		g.refreshToken = randomText(refreshLength)
-		d.refresh[g.refreshToken] = g
-		answer.RefreshToken = g.refreshToken
-	}
-	return answer, nil
 }
 
 // answer mints an access token for a grant. The caller holds the lock.

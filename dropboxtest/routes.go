@@ -91,10 +91,11 @@ func (d *Dropbox) revokeToken(who caller, argument []byte) (any, *apiError) {
 	if refusal := wantVoid(argument); refusal != nil {
 		return nil, refusal
 	}
+	now := d.clock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if a := d.access[who.token]; a != nil { // not ended by another request meanwhile
-		d.endGrant(a.grant)
+		d.endGrant(a.grant, endedByClient, now)
 	}
 	return nil, nil
 }

@@ -31,9 +31,18 @@ type grant struct {
 	accountID    string
 	accessType   string
 	confidential bool // minted with a client secret
-	refreshToken string
 	scopes       []string
 	created      time.Time
+
+	number       uint64 // counts from 1
+	refreshToken string // the newest
+	generation   uint64 // of the newest; the first is 0
+	rotations    []rotation
+
+	redemptions, replays, reuses uint64
+
+	ended   string // by what; empty while the grant stands
+	endedAt time.Time
 }
 
 type accessToken struct {
@@ -59,12 +68,13 @@ func (d *Dropbox) issueCode(c code, now time.Time) string {
 
 // newGrant records a grant. The caller holds the lock.
 func (d *Dropbox) newGrant(g grant, now time.Time) *grant {
-	g.created = now
+	d.lastNumber++
+	g.number, g.created = d.lastNumber, now
 	if g.accessType == accessOffline {
-		g.refreshToken = randomText(refreshLength)
-		d.refresh[g.refreshToken] = &g
+		g.refreshToken = d.seal.token(g.number, g.generation)
 	}
 	d.grants = append(d.grants, &g)
+	d.numbered[g.number] = &g
 	return &g
 }
 
@@ -75,14 +85,42 @@ func (d *Dropbox) newAccess(g *grant, scopes []string, now time.Time) string {
 	if g.accessType != accessLegacy {
 		text = "sl." + randomText(accessLength)
 		a.expires = now.Add(d.accessTTL)
+		d.forgetExpired(now)
+		d.expiring = append(d.expiring, text)
 	}
 	d.access[text] = a
 	return text
 }
 
-// endGrant forgets a grant and all of its tokens. The caller holds the lock.
-func (d *Dropbox) endGrant(g *grant) {
-	delete(d.refresh, g.refreshToken)
+// maxExpiring bounds how many of the access tokens that expire are remembered
+// when they have. One that is forgotten is as unknown as one that never was.
+const maxExpiring = 10_000
+
+// forgetExpired forgets the oldest access tokens when there are many, those
+// that still work excepted. The caller holds the lock.
+func (d *Dropbox) forgetExpired(now time.Time) {
+	n := 0
+	for len(d.expiring)-n >= maxExpiring {
+		text := d.expiring[n]
+		if a := d.access[text]; a != nil && !expired(a.expires, now) {
+			break
+		}
+		delete(d.access, text)
+		n++
+	}
+	d.expiring = slices.Delete(d.expiring, 0, n)
+}
+
+// endGrant ends a grant that stands with all of its tokens. Its counts are
+// kept for a while. The caller holds the lock.
+func (d *Dropbox) endGrant(g *grant, by string, now time.Time) {
+	g.ended, g.endedAt = by, now
+	g.refreshToken, g.rotations = "", nil
+	if len(d.ended) >= maxEnded {
+		delete(d.numbered, d.ended[0].number)
+		d.ended = slices.Delete(d.ended, 0, 1)
+	}
+	d.ended = append(d.ended, g)
 	for text, a := range d.access {
 		if a.grant == g {
 			delete(d.access, text)
@@ -111,7 +149,7 @@ func (d *Dropbox) approvedScopes(clientID, accountID string, now time.Time) ([]s
 // live reports whether a grant has a token left that works. The caller holds
 // the lock.
 func (d *Dropbox) live(g *grant, now time.Time) bool {
-	return g.refreshToken != "" || d.liveAccess(g, now) > 0
+	return g.accessType == accessOffline || d.liveAccess(g, now) > 0
 }
 
 // liveAccess counts the access tokens of a grant that work. The caller holds

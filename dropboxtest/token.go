@@ -52,7 +52,7 @@ func (d *Dropbox) serveToken(x *exchange, r *http.Request) {
 	form, problem := readTokenForm(x, r)
 	grantType := form.Get("grant_type")
 	x.note(func(e *Request) { e.GrantType = loggedGrantType(grantType) })
-	t := target{endpoint: endpointToken, grantType: grantType}
+	t := target{endpoint: endpointToken, grantType: grantType, form: form}
 	d.serveFaulty(x, r, t, func(w http.ResponseWriter, r *http.Request) {
 		if problem != nil {
 			writeJSON(w, http.StatusBadRequest, problem)
