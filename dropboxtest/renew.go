@@ -107,13 +107,11 @@ type rotation struct {
 func (d *Dropbox) rotateToken(g *grant, now time.Time) string {
 	g.generation++
 	g.refreshToken = d.seal.token(g.number, g.generation)
-	if d.grace > 0 {
-		covered := slices.IndexFunc(g.rotations, func(r rotation) bool { return now.Before(r.at.Add(d.grace)) })
-		if covered < 0 {
-			covered = len(g.rotations)
-		}
-		g.rotations = append(slices.Delete(g.rotations, 0, covered), rotation{now, g.refreshToken})
+	covered := slices.IndexFunc(g.rotations, func(r rotation) bool { return now.Before(r.at.Add(d.grace)) })
+	if covered < 0 {
+		covered = len(g.rotations)
 	}
+	g.rotations = append(slices.Delete(g.rotations, 0, covered), rotation{now, g.refreshToken})
 	return g.refreshToken
 }
 
