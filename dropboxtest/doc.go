@@ -55,7 +55,8 @@
 //	WithGrace(d)                            good for d, then refused
 //	WithReuseDetection and WithGrace(d)     good for d, then the grant ends
 //
-// [WithReuseDetection] is RFC 9700 section 4.14.2. The window of [WithGrace] is
+// [WithReuseDetection] is RFC 9700 section 4.14.2, and takes the access tokens
+// too. The window of [WithGrace] is
 // for clients whose answer was lost, and for those that refresh in two places at
 // once: for d after its first redemption a used token yields the same new refresh
 // token each time, and a fresh access token. It is so for each token by itself,

@@ -85,8 +85,8 @@ func WithFault(spec string) Option {
 func WithRotation() Option { return func(c *config) { c.rotate = true } }
 
 // WithReuseDetection is [WithRotation], and a used refresh token that comes back
-// ends the grant: its newest refresh token and all of its access tokens
-// (RFC 9700 section 4.14.2).
+// ends the grant: its newest refresh token (RFC 9700 section 4.14.2) and all of
+// its access tokens.
 func WithReuseDetection() Option { return func(c *config) { c.rotate, c.detectReuse = true, true } }
 
 // WithGrace is [WithRotation] with a window: for d after its first redemption,

@@ -77,10 +77,9 @@ func (d *Dropbox) grantOf(refreshToken string) (*grant, uint64) {
 //	invalidated refresh token, which will inform the authorization server of
 //	the breach. The authorization server cannot determine which party
 //	submitted the invalid refresh token, but it will revoke the active
-//	refresh token as well as the access authorization grant associated with
-//	it." (RFC 9700 section 4.14.2)
+//	refresh token." (RFC 9700 section 4.14.2)
 //
-// The caller holds the lock.
+// The access tokens end with it. The caller holds the lock.
 func (d *Dropbox) present(g *grant, generation uint64, now time.Time) (successor string, good bool) {
 	if generation == g.generation {
 		return "", g.ended == ""

@@ -12,6 +12,9 @@ import (
 // authenticated, which grant it is of and which in its row: so a used token is
 // known as one however old it is, and nothing is kept of it. It looks random,
 // and without the key, which never leaves the value, nobody can make one.
+//
+//	"The grant to which a refresh token belongs may be encoded into the
+//	refresh token itself." (RFC 9700 section 4.14.2)
 type seal struct{ aead cipher.AEAD }
 
 // sealedBytes is what a token holds before it is sealed: two numbers of eight
