@@ -56,15 +56,15 @@
 //	WithReuseDetection and WithGrace(d)     good for d, then the grant ends
 //
 // [WithReuseDetection] is RFC 9700 section 4.14.2, and takes the access tokens
-// too. The window of [WithGrace] is
-// for clients whose answer was lost, and for those that refresh in two places at
-// once: for d after its first redemption a used token yields the same new refresh
-// token each time, and a fresh access token. It is so for each token by itself,
-// even if its successor was redeemed meanwhile. Servers that mint another
-// successor for each replay, or that take back the window once the successor was
-// seen, are not imitated. A token counts as used once the server redeemed it,
-// whether or not the answer arrived. Who presents a token of another client, or
-// lacks the secret that the grant needs, ends nothing.
+// too. The window of [WithGrace] is for clients whose answer was lost, and for
+// those that refresh in two places at once: for d after its first redemption a
+// used token yields the same new refresh token each time, and a fresh access
+// token. It is so for each token by itself, even if its successor was redeemed
+// meanwhile. Servers that mint another successor for each replay, or that take
+// back the window once the successor was seen, are not imitated. A token counts
+// as used once the server redeemed it, whether or not the answer arrived. Who
+// presents a token of another client, or lacks the secret that the grant needs,
+// ends nothing.
 //
 // [Dropbox.Stats] counts for each grant the refresh tokens that were minted, the
 // redemptions, the replays within the window and the reuses, and tells what ended
