@@ -119,7 +119,13 @@ func (t *authTransport) send(req *http.Request, body io.ReadCloser, token secret
 	out := req.Clone(req.Context())
 	out.Body = body
 	out.Header.Set("Authorization", "Bearer "+token.Reveal())
-	return t.base.RoundTrip(out)
+	resp, err := t.base.RoundTrip(out)
+	if err == nil {
+		if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+			t.session.observe(t.session.cached.Load(), date)
+		}
+	}
+	return resp, err
 }
 
 // refused reports whether a 401 is about the token itself, and leaves the

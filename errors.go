@@ -31,6 +31,11 @@ var (
 	// valid. It is an [ErrInvalidToken]. Relink.
 	ErrRevoked = fmt.Errorf("the grant was revoked: %w", ErrInvalidToken)
 
+	// ErrInDoubt: the provider's refresh tokens are for a single use, and
+	// the answers to two uses of this one never came. It is not used again,
+	// since that could end the grant. Relink.
+	ErrInDoubt = errors.New("it is not known whether the refresh token was used up")
+
 	// ErrNoPendingLink: a code was given, and no link was begun, or more
 	// than ten minutes ago. Begin one.
 	ErrNoPendingLink = errors.New("no link was begun")

@@ -22,6 +22,9 @@ const (
 	EventLeftover
 	// EventRotated: the provider replaced the refresh token; it was saved.
 	EventRotated
+	// EventInDoubt: the answer to an earlier refresh never came, and the
+	// provider may not accept the refresh token again.
+	EventInDoubt
 )
 
 // Event is one thing that a program may want to show or log.

@@ -141,7 +141,7 @@ func (s *Session) VerifyAuthToken(ctx context.Context, code string) error {
 		return err
 	}
 	defer s.waitingForProvider()()
-	sent := time.Now()
+	sent, now := s.clock.Now(), time.Now()
 	token, err := client.Exchange(ctx, parsed, begun.verifier, "")
 	if err != nil {
 		if errors.Is(err, ErrInvalidToken) {
@@ -155,7 +155,8 @@ func (s *Session) VerifyAuthToken(ctx context.Context, code string) error {
 		access: token.AccessToken, scope: token.Scope, appKey: begun.appKey,
 	}
 	if token.ExpiresIn > 0 {
-		verified.expires = sent.Add(token.ExpiresIn).Round(0)
+		verified.expires = now.Add(token.ExpiresIn).Round(0)
+		verified.ends = sent + token.ExpiresIn
 	}
 	if token.RefreshToken.IsZero() {
 		if token.ExpiresIn > 0 {

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -353,8 +354,8 @@ func TestDiskFullWhileSaving(t *testing.T) {
 		if err == nil {
 			t.Fatal("SaveCreds succeeded on a full disk")
 		}
-		if !strings.Contains(err.Error(), w.recordFile("default")) {
-			t.Errorf("the error does not name the file: %v", err)
+		if !strings.Contains(err.Error(), w.home) || !errors.Is(err, syscall.EFBIG) {
+			t.Errorf("the error does not name the file and the reason: %v", err)
 		}
 		if relink {
 			if w.item(t, "default") != old {

@@ -27,6 +27,7 @@ type Status struct {
 // Status looks at record and keyring. It prompts nobody, and an error means
 // only that ctx ended or the record cannot be read.
 func (s *Session) Status(ctx context.Context) (Status, error) {
+	s.recoverIfFree(ctx)
 	rec, err := s.reload()
 	if err != nil {
 		return Status{}, err
@@ -39,15 +40,16 @@ func (s *Session) Status(ctx context.Context) (Status, error) {
 	if rec.Empty() {
 		return status, ctx.Err()
 	}
+	var held secret.Secret
 	if err == nil {
-		_, err = s.get(ctx, k, rec, keyring.NoPrompt)
+		held, err = s.get(ctx, k, rec, keyring.NoPrompt)
 	}
 	if ctx.Err() != nil {
 		return status, context.Cause(ctx)
 	}
 	var access *KeyringAccessError
 	switch {
-	case rec.Revoked != nil:
+	case s.isRevoked(rec, held):
 		status.State, status.Reason = Revoked, revokedError(rec)
 	case errors.As(err, &access):
 		status.State, status.Reason = access.State, err
@@ -55,6 +57,16 @@ func (s *Session) Status(ctx context.Context) (Status, error) {
 		status.State = Linked
 	}
 	return status, nil
+}
+
+// isRevoked reports whether the mark of revocation is about the token that the
+// keyring holds. Another one means that the link was made anew since, perhaps
+// by another program.
+func (s *Session) isRevoked(rec record.Record, held secret.Secret) bool {
+	if rec.Revoked == nil || held.IsZero() || rec.Revoked.Fingerprint == "" {
+		return rec.Revoked != nil
+	}
+	return s.fingerprint(held) == rec.Revoked.Fingerprint
 }
 
 // probeName is what people call a keyring; it is asked within a second.
@@ -88,6 +100,7 @@ func (s *Session) Linked(ctx context.Context) (bool, error) {
 // [*KeyringAccessError], and the context's.
 func (s *Session) Load(ctx context.Context) error {
 	return s.loading.Do(ctx, func(ctx context.Context) error {
+		s.recoverIfFree(ctx)
 		rec, err := s.reload()
 		if err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/authring/authring/internal/bootclock"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/provider"
 	"github.com/authring/authring/record"
@@ -32,6 +33,7 @@ type config struct {
 	events        func(Event)
 	logger        *slog.Logger
 	transport     http.RoundTripper
+	clock         bootclock.Clock
 }
 
 // WithAppKey sets the client identifier (RFC 6749 section 2.2) of new links.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/authring/authring/internal/killpoint"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/record"
 	"github.com/authring/authring/secret"
@@ -24,22 +25,27 @@ type RetriedRevocation struct {
 // can be revoked: the secret in the keyring, and in a file only where to find
 // it. The file goes first: an entry without its secret is harmless, a secret
 // without its entry would be forgotten.
-func (s *Session) queueRevocation(ctx context.Context, k keyring.Keyring, rec record.Record, value secret.Secret) error {
-	id := rand.Text()
+func (s *Session) queueRevocation(ctx context.Context, k keyring.Keyring, rec record.Record, value secret.Secret) (id string, err error) {
+	id = rand.Text()
 	entry := record.PendingRevocation{
 		ID: id, Config: s.name, AccountID: rec.AccountID, Provider: s.config.provider.Name, AppKey: rec.AppKey,
-		TokenAccessType: rec.TokenAccessType, Keyring: k.ID(), User: "revoke:" + id, Since: time.Now().UTC().Truncate(time.Second),
+		TokenAccessType: rec.TokenAccessType, Keyring: k.ID(), User: revocationUser(id), Since: time.Now().UTC().Truncate(time.Second),
 	}
 	if err := s.layout.AddRevocation(entry); err != nil {
-		return fmt.Errorf("could not keep the revocation for later: %w", err)
+		return "", fmt.Errorf("could not keep the revocation for later: %w", err)
 	}
+	killpoint.Here("revocation: noted")
 	if err := s.put(ctx, k, keyring.Key{Service: s.layout.Service(), User: entry.User}, value, s.config.prompt); err != nil {
 		_ = s.layout.RemoveRevocation(id)
-		return fmt.Errorf("could not keep the grant for a later revocation: %w", err)
+		return "", fmt.Errorf("could not keep the grant for a later revocation: %w", err)
 	}
-	s.emit(Event{Kind: EventRevocationQueued, Keyring: k.ID(), Text: "the grant will be revoked later"})
-	return nil
+	killpoint.Here("revocation: kept")
+	return id, nil
 }
+
+// revocationUser is the user name of the item that holds a grant to be
+// revoked.
+func revocationUser(id string) string { return "revoke:" + id }
 
 // RetryRevocations revokes the grants of all links of the app that could not
 // be revoked when they were unlinked. It prompts nobody; with nothing pending

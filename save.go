@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/authring/authring/internal/killpoint"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/provider"
 	"github.com/authring/authring/record"
@@ -55,6 +56,11 @@ func (s *Session) SaveCreds(ctx context.Context) (Saved, error) {
 		return Saved{}, ended(ctx, err)
 	}
 	defer unlock()
+	if err := s.recover(ctx, keyring.NoPrompt); err != nil {
+		// The keyring that another link was being saved to cannot be read.
+		// The one that is saved now takes that one's place.
+		s.config.logger.Debug("could not complete an earlier link", "config", s.name, "error", err)
+	}
 	old, err := s.reload()
 	if err != nil {
 		return Saved{}, err
@@ -73,6 +79,11 @@ func (s *Session) SaveCreds(ctx context.Context) (Saved, error) {
 		return Saved{}, ended(ctx, err)
 	}
 	s.adopt(verified, saving.rec)
+	what := record.EventLinked
+	if !old.Empty() {
+		what = record.EventRelinked
+	}
+	s.remember(record.Event{What: what, Keyring: saved.Keyring}, verified)
 	saving.retire(ctx)
 	return saved, nil
 }
@@ -111,15 +122,15 @@ func (s *Session) adopt(verified *credentials, rec record.Record) {
 	adopted := *verified
 	adopted.accountID = rec.AccountID
 	s.loaded, s.verified, s.record = &adopted, nil, rec
-	c := &cachedToken{Token: Token{AccessToken: verified.access, Expires: verified.expires, Scope: verified.scope}}
+	life := time.Duration(0)
 	if verified.kind == Offline {
-		left := time.Until(verified.expires)
-		if left <= 0 {
+		// The boot clock's, so that a wall clock that was set in between
+		// makes no difference.
+		if life = verified.ends - s.clock.Now(); life <= 0 {
 			return
 		}
-		c.life, c.expires, c.wall = left, time.Now().Add(left), verified.expires.UnixNano()
 	}
-	s.cached.Store(c)
+	s.publish(&adopted, &provider.Token{AccessToken: verified.access, ExpiresIn: life, Scope: verified.scope}, s.clock.Now())
 }
 
 // saving is one write of a grant: the secret, read back, then the record.
@@ -131,6 +142,7 @@ type saving struct {
 
 	previous secret.Secret   // what the old link's item held, where it could be read
 	from     keyring.Keyring // the old link's keyring
+	queued   string          // the note by which the old grant is to be revoked
 }
 
 func (w *saving) run(ctx context.Context) (Saved, error) {
@@ -224,14 +236,32 @@ func (w *saving) write(ctx context.Context, k keyring.Keyring) error {
 			w.previous = value
 		}
 	}
+	w.rec.Keyring = k.ID()
+	fingerprints, err := s.fingerprinter()
+	if err != nil {
+		return err
+	}
+	w.queueOld(ctx)
+	// From here on a process that dies leaves a link that is completed, or
+	// the one before: see recover.
+	if err := s.layout.SaveIntent(s.name, record.Intent{Record: w.rec, Fingerprint: fingerprints.Of(w.value)}); err != nil {
+		w.unqueue(ctx)
+		return err
+	}
+	killpoint.Here("link: noted")
 	if err := s.put(ctx, k, key, w.value, s.config.prompt); err != nil {
 		w.undo(k, key, replaces)
 		return s.accessError("save the token", err)
 	}
-	w.rec.Keyring = k.ID()
+	killpoint.Here("link: secret written")
 	if err := s.layout.Save(s.name, w.rec); err != nil {
 		w.undo(k, key, replaces)
 		return err
+	}
+	killpoint.Here("link: record written")
+	if err := s.layout.DropIntent(s.name); err != nil {
+		// What it names is done: it is found so, and removed, next time.
+		s.config.logger.Debug("could not remove the note of a link", "config", s.name, "error", err)
 	}
 	return nil
 }
@@ -250,6 +280,43 @@ func (w *saving) undo(k keyring.Keyring, key keyring.Key, replaces bool) {
 	if err != nil && !errors.Is(err, keyring.ErrNotFound) {
 		w.s.emit(Event{Kind: EventLeftover, Keyring: k.ID(), Text: "the new secret could not be taken back", Err: err})
 	}
+	w.unqueue(ctx)
+	if err := w.s.layout.DropIntent(w.s.name); err != nil {
+		w.s.config.logger.Debug("could not remove the note of a link", "config", w.s.name, "error", err)
+	}
+}
+
+// queueOld leaves the revocation of the grant that is being replaced for
+// later, before its refresh token is overwritten: so it is revoked even if
+// this process dies, or the provider cannot be reached.
+func (w *saving) queueOld(ctx context.Context) {
+	s := w.s
+	if w.from == nil || w.previous.IsZero() || w.previous.Equal(w.value) || w.old.Revoked != nil || !w.sameProvider() || w.queued != "" {
+		return
+	}
+	id, err := s.queueRevocation(ctx, w.from, w.old, w.previous)
+	if err != nil {
+		s.config.logger.Debug("could not leave the earlier grant for revocation", "config", s.name, "error", err)
+		return
+	}
+	w.queued = id
+}
+
+// unqueue forgets what queueOld left: the old link stands.
+func (w *saving) unqueue(ctx context.Context) {
+	if w.queued == "" {
+		return
+	}
+	key := keyring.Key{Service: w.s.layout.Service(), User: revocationUser(w.queued)}
+	if err := w.s.remove(ctx, w.from, key, keyring.NoPrompt); err != nil && !errors.Is(err, keyring.ErrNotFound) {
+		return // a retry sees that the grant is in use, and forgets it
+	}
+	_ = w.s.layout.RemoveRevocation(w.queued)
+	w.queued = ""
+}
+
+func (w *saving) sameProvider() bool {
+	return w.old.Provider == "" || w.old.Provider == w.s.config.provider.Name
 }
 
 // fallback returns plain text where the seed would use it: no keyring can be
@@ -301,19 +368,22 @@ func (w *saving) retire(ctx context.Context) {
 			s.emit(Event{Kind: EventLeftover, Keyring: w.from.ID(), Text: "the earlier secret could not be deleted", Err: err})
 		}
 	}
-	if w.old.Provider != "" && w.old.Provider != s.config.provider.Name {
+	if !w.sameProvider() || w.old.Revoked != nil || w.previous.Equal(w.value) {
 		return
 	}
 	if w.previous.IsZero() {
-		if w.old.Revoked == nil {
-			s.emit(Event{Kind: EventGrantAlive, Text: "the earlier grant could not be read, and stays valid" + s.manageHint()})
-		}
+		s.emit(Event{Kind: EventGrantAlive, Text: "the earlier grant could not be read, and stays valid" + s.manageHint()})
 		return
 	}
-	if w.previous.Equal(w.value) || w.old.Revoked != nil {
-		return
-	}
-	if err := s.revokeGrant(ctx, w.old.AppKey, TokenAccessType(w.old.TokenAccessType), w.previous); err != nil {
+	killpoint.Here("link: old item deleted")
+	err := s.revokeGrant(ctx, w.old.AppKey, TokenAccessType(w.old.TokenAccessType), w.previous)
+	killpoint.Here("link: old grant revoked")
+	switch {
+	case err == nil:
+		w.unqueue(ctx)
+	case w.queued != "" && errors.Is(err, ErrConnectionFailed):
+		s.emit(Event{Kind: EventRevocationQueued, Keyring: w.from.ID(), Text: "the earlier grant will be revoked later", Err: err})
+	default:
 		s.emit(Event{Kind: EventGrantAlive, Text: "the earlier grant could not be revoked, and stays valid" + s.manageHint(), Err: err})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/authring/authring/internal/bootclock"
 	"github.com/authring/authring/internal/flight"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/keyring/system"
@@ -35,13 +36,26 @@ type Session struct {
 	cached     atomic.Pointer[cachedToken]
 	loading    flight.Flight
 	refreshing flight.Flight
+	clock      bootclock.Clock
 
-	mu       sync.Mutex
-	record   record.Record               // as last read
-	loaded   *credentials                // what the keyring held
-	verified *credentials                // approved, and not saved yet
-	begun    *begunLink                  // the link that AuthURL began
-	clients  map[string]*provider.Client // by app key
+	// What goes on in the background, all of which ends with Close.
+	life       context.Context
+	end        context.CancelFunc
+	renewing   atomic.Bool
+	background sync.WaitGroup
+
+	watching   sync.Mutex // guards what follows, and changes of cached
+	closed     bool
+	stopWatch  func()
+	renewAfter time.Duration // on clock
+
+	mu           sync.Mutex
+	record       record.Record               // as last read
+	loaded       *credentials                // what the keyring held
+	verified     *credentials                // approved, and not saved yet
+	begun        *begunLink                  // the link that AuthURL began
+	clients      map[string]*provider.Client // by app key
+	fingerprints *record.Fingerprints
 }
 
 // credentials are one grant.
@@ -51,10 +65,13 @@ type credentials struct {
 	refresh   secret.Secret // offline only
 	access    secret.Secret // legacy; offline only in the session that linked
 	expires   time.Time     // of access; zero: never
+	ends      time.Duration // the same on the boot clock
 	scope     string
 	appKey    string
-	// unsaved is set while the keyring refuses a rotated refresh token.
-	unsaved bool
+	// unsaved is set while the keyring refuses a rotated refresh token,
+	// which then is here and nowhere else; replaces is the one it replaces.
+	unsaved  bool
+	replaces secret.Secret
 }
 
 // secret returns what the keyring holds for the grant.
@@ -71,7 +88,7 @@ func (c *credentials) secret() secret.Secret {
 // used, *record.FileError for a record that cannot be understood (it is left
 // as it is), and those of the options.
 func Open(configName string, opts ...Option) (*Session, error) {
-	c := config{app: record.DefaultApp, prompt: keyring.AskUser, logger: slog.New(slog.DiscardHandler)}
+	c := config{app: record.DefaultApp, prompt: keyring.AskUser, logger: slog.New(slog.DiscardHandler), clock: bootclock.System()}
 	for _, opt := range opts {
 		if err := opt(&c); err != nil {
 			return nil, fmt.Errorf("could not open %q: %w", configName, err)
@@ -80,7 +97,8 @@ func Open(configName string, opts ...Option) (*Session, error) {
 	if err := record.CheckConfigName(configName); err != nil {
 		return nil, err
 	}
-	s := &Session{name: configName, config: c, keyrings: c.keyrings, clients: map[string]*provider.Client{}}
+	s := &Session{name: configName, config: c, keyrings: c.keyrings, clock: c.clock, clients: map[string]*provider.Client{}}
+	s.life, s.end = context.WithCancel(context.Background())
 	if c.provider == nil {
 		s.config.provider = provider.Dropbox()
 	}
@@ -102,9 +120,18 @@ func Open(configName string, opts ...Option) (*Session, error) {
 	return s, nil
 }
 
-// Close gives back what the session holds of the system: idle connections.
-// The session must not be used afterwards.
+// Close ends what the session does in the background and gives back what it
+// holds of the system. The session must not be used afterwards. A session that
+// is dropped without it is collected once its token has expired.
 func (s *Session) Close() error {
+	s.end()
+	s.watching.Lock()
+	s.closed = true
+	s.watching.Unlock()
+	s.replace(nil)
+	s.background.Wait()
+	s.refreshing.Wait()
+	s.loading.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, client := range s.clients {
@@ -156,7 +183,7 @@ func (s *Session) reload() (record.Record, error) {
 // forget drops what is in memory. The caller holds mu.
 func (s *Session) forget() {
 	s.loaded = nil
-	s.cached.Store(nil)
+	s.replace(nil)
 }
 
 // client returns the provider's client for an app key. A grant is bound to

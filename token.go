@@ -2,35 +2,27 @@ package authring
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
-	"github.com/authring/authring/internal/filelock"
-	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/internal/bootclock"
 	"github.com/authring/authring/provider"
-	"github.com/authring/authring/record"
 	"github.com/authring/authring/secret"
 )
 
-const (
-	// DefaultMinValid is how long a token of [Session.Token] stays valid
-	// unless asked otherwise. It is what Dropbox's own libraries use.
-	DefaultMinValid = 5 * time.Minute
-
-	// refreshBound is how long one refresh may take, beside a prompt.
-	refreshBound = 2 * time.Minute
-
-	// lockBound is how long a refresh waits for another process's.
-	lockBound = 30 * time.Second
-)
+// DefaultMinValid is how long a token of [Session.Token] stays valid unless
+// asked otherwise. It is what Dropbox's own libraries use.
+const DefaultMinValid = 5 * time.Minute
 
 // Token is an access token (RFC 6749 section 1.4), to be sent as RFC 6750
 // section 2.1 says.
 type Token struct {
 	AccessToken secret.Secret
-	// Expires is when the token ends, by this machine's clock; the zero time
-	// for a legacy token, which does not expire.
+	// Expires is when the token ends, by this machine's clock as it stood
+	// when the token came; the zero time for a legacy token, which does not
+	// expire.
 	Expires time.Time
 	// Scope is what the token may do, as far as the provider said.
 	Scope string
@@ -48,59 +40,47 @@ func MinValid(d time.Duration) TokenOption { return TokenOption{minValid: d} }
 // Fresh asks for a token that was made after the call began.
 func Fresh() TokenOption { return TokenOption{fresh: true} }
 
-// cachedToken is a token and the times by which it is judged.
-type cachedToken struct {
-	Token
-	life time.Duration // zero: does not expire
-	// expires holds the monotonic reading of the moment before the request
-	// was sent, plus life; wall holds the same by the wall clock. A token is
-	// good while both say so: the monotonic clock does not count the time in
-	// suspend, and the wall clock may be set back.
-	expires time.Time
-	wall    int64 // Unix nanoseconds
-}
-
-// good reports whether the token is valid for at least need; a need of zero
-// means the default.
-func (c *cachedToken) good(need time.Duration) bool {
-	if c.life == 0 {
-		return true
-	}
-	if need == 0 {
-		need = DefaultMinValid
-		if c.life <= need {
-			// Where no token can meet the default, half of its life is what
-			// a caller gets.
-			need = c.life / 2
-		}
-	}
-	now := time.Now()
-	return c.expires.Sub(now) >= need && c.wall-now.UnixNano() >= int64(need)
-}
-
 // Token returns an access token that is valid for at least five minutes, or as
 // long as [MinValid] asks; from memory if it can, and otherwise with a refresh
 // that all callers of the session share. Each caller can give up through its
-// own context without disturbing the others.
+// own context without disturbing the others. Once four fifths of a token's
+// life are gone, a call has it renewed in the background, so that a program
+// that calls often never waits.
 //
 // The errors are [ErrNotLinked]; [*KeyringAccessError]; [ErrRevoked] when the
-// provider said twice that the grant is gone, after which only a relink helps;
-// [ErrConnectionFailed] when it could not be asked, with the grant untouched,
-// so that another try later is right; [ErrValidityTooLong]; and the context's.
+// provider said that the grant is gone, after which only a relink helps;
+// [ErrInDoubt]; [ErrConnectionFailed] when the provider could not be asked,
+// with the grant untouched, so that another try later is right;
+// [ErrValidityTooLong]; and the context's.
 func (s *Session) Token(ctx context.Context, opts ...TokenOption) (Token, error) {
+	c := s.cached.Load()
+	if c != nil && len(opts) == 0 {
+		// No lock, no allocation, and no look at a clock: see watch.
+		switch c.phase.Load() {
+		case phaseFresh:
+			return c.Token, nil
+		case phaseAging:
+			s.renewAhead(c)
+			return c.Token, nil
+		}
+	}
+	return s.tokenSlow(ctx, c, opts)
+}
+
+func (s *Session) tokenSlow(ctx context.Context, c *cachedToken, opts []TokenOption) (Token, error) {
 	var want TokenOption
 	for _, opt := range opts {
 		want.minValid = max(want.minValid, opt.minValid)
 		want.fresh = want.fresh || opt.fresh
 	}
-	before := s.cached.Load()
-	if before != nil && !want.fresh && before.good(want.minValid) {
-		return before.Token, nil
+	if c != nil && !want.fresh && c.good(s.clock.Now(), want.minValid) {
+		s.watch(c)
+		return c.Token, nil
 	}
 	if err := s.refreshing.Do(ctx, s.refresh); err != nil {
 		return Token{}, err
 	}
-	c := s.cached.Load()
+	c = s.cached.Load()
 	switch {
 	case c == nil:
 		// Unlinked, or refused by the API, in the same moment.
@@ -111,186 +91,178 @@ func (s *Session) Token(ctx context.Context, opts ...TokenOption) (Token, error)
 	return c.Token, nil
 }
 
-// refresh makes a new access token and publishes it. It runs once at a time
-// (Session.refreshing), and not under any caller's context.
-func (s *Session) refresh(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, refreshBound+time.Duration(s.config.prompt))
-	defer cancel()
-	// One refresh of a link at a time, over all processes.
-	if unlock, err := s.lock(ctx); err == nil {
-		defer unlock()
-	} else if ctx.Err() != nil {
-		return context.Cause(ctx)
-	} else {
-		// A folder that cannot be written must not end a link whose
-		// provider lets a refresh token be used side by side.
-		s.config.logger.Debug("refreshing without a lock", "config", s.name, "error", err)
-	}
-	rec, err := s.reload()
-	if err != nil {
-		return err
-	}
-	grant, k, err := s.grant(ctx, rec)
-	if err != nil {
-		return ended(ctx, err)
-	}
-	if grant.kind == Legacy {
-		s.publish(grant, &provider.Token{AccessToken: grant.access, Scope: grant.scope}, time.Now())
-		return nil
-	}
-	client, err := s.client(grant.appKey)
-	if err != nil {
-		return err
-	}
-	defer s.waitingForProvider()()
-	sent := time.Now()
-	token, err := client.Refresh(ctx, grant.refresh, nil)
-	if errors.Is(err, provider.ErrRevoked) {
-		grant, token, sent, err = s.confirmRevoked(ctx, client, rec, grant, k, err)
-	}
-	if err != nil {
-		return ended(ctx, fmt.Errorf("could not get an access token for %q: %w", s.name, err))
-	}
-	if !token.RefreshToken.IsZero() && !token.RefreshToken.Equal(grant.refresh) {
-		// RFC 6749 section 6: "The authorization server MAY issue a new
-		// refresh token, in which case the client MUST discard the old
-		// refresh token and replace it with the new refresh token."
-		grant.refresh, grant.unsaved = token.RefreshToken, true
-		s.keep(grant)
-		if err := s.saveRotated(ctx, k, rec, grant); err != nil {
-			return err
-		}
-	}
-	if rec.Revoked != nil {
-		rec.Revoked = nil
-		s.saveMark(rec)
-	}
-	s.publish(grant, token, sent)
-	return nil
+// The phases of a cached token. They are how the fast path does without a
+// clock: a timer moves a token on when its time has come.
+const (
+	phaseUnwatched = iota // no timer runs yet: a clock must be asked
+	phaseFresh            // good for the default
+	phaseAging            // good for the default, and due to be renewed
+	phaseOld              // a clock must be asked
+)
+
+// cachedToken is a token and the times by which it is judged, on the clock
+// that counts the time in suspend and that nobody can set.
+type cachedToken struct {
+	Token
+	phase   atomic.Int32
+	life    time.Duration // zero: does not expire
+	expires time.Duration // on the boot clock
+	renew   time.Duration // when it should be renewed ahead, likewise
+
+	// What the server's clock and ours said as the token came. served is
+	// zero if the server did not say.
+	served time.Time
+	came   time.Duration
 }
 
-// grant returns the credentials to refresh with: what the keyring holds now,
-// since another process may have relinked, or, while the keyring cannot be
-// read, what this session read before.
-func (s *Session) grant(ctx context.Context, rec record.Record) (*credentials, keyring.Keyring, error) {
-	s.mu.Lock()
-	known := s.loaded
-	s.mu.Unlock()
-	if rec.Empty() {
-		s.mu.Lock()
-		s.forget()
-		s.mu.Unlock()
-		return nil, nil, ErrNotLinked
+// need is the validity that the default stands for: five minutes, or, where
+// no token lives that long, half of a life.
+func (c *cachedToken) need() time.Duration {
+	if c.life <= DefaultMinValid {
+		return c.life / 2
 	}
-	if known == nil {
-		return s.load(ctx, rec, s.config.prompt)
-	}
-	if known.unsaved {
-		k, err := s.keyringOf(ctx, rec, "save the new refresh token")
-		if err == nil {
-			err = s.saveRotated(ctx, k, rec, known)
-		}
-		return known, k, err
-	}
-	fresh, k, err := s.load(ctx, rec, keyring.NoPrompt)
-	if err == nil {
-		return fresh, k, nil
-	}
-	if errors.Is(err, ErrSecretMissing) || k == nil {
-		return nil, nil, err
-	}
-	return known, k, nil
+	return DefaultMinValid
 }
 
-// confirmRevoked decides what an invalid_grant means. If the keyring by now
-// holds another refresh token, that one is used; otherwise the provider is
-// asked once more, and only a second refusal counts. Nothing is deleted.
-func (s *Session) confirmRevoked(ctx context.Context, client *provider.Client, rec record.Record, grant *credentials, k keyring.Keyring, refused error) (*credentials, *provider.Token, time.Time, error) {
-	if value, err := s.get(ctx, k, rec, keyring.NoPrompt); err == nil && !value.Equal(grant.refresh) {
-		grant = &credentials{accountID: grant.accountID, kind: grant.kind, scope: grant.scope, appKey: grant.appKey, refresh: value}
-		s.keep(grant)
+// good reports whether the token is valid for at least need from now on; zero
+// means the default.
+func (c *cachedToken) good(now, need time.Duration) bool {
+	if c.life == 0 {
+		return true
 	}
-	sent := time.Now()
-	token, err := client.Refresh(ctx, grant.refresh, nil)
-	if !errors.Is(err, provider.ErrRevoked) {
-		return grant, token, sent, err
+	if need == 0 {
+		need = c.need()
 	}
-	reason := "invalid_grant"
-	var answer *provider.Error
-	if errors.As(err, &answer) && answer.Description != "" {
-		reason = answer.Description
-	}
-	if rec.Revoked == nil {
-		rec.Revoked = &record.Revocation{At: time.Now().UTC().Truncate(time.Second), Reason: reason}
-		s.saveMark(rec)
-	}
-	s.cached.Store(nil)
-	s.emit(Event{Kind: EventRevoked, Text: s.config.provider.Title + " ended the link: " + reason, Err: refused})
-	return grant, nil, sent, fmt.Errorf("%w: %w", ErrRevoked, err)
-}
-
-// saveMark writes that a grant is revoked, or no longer so. The mark is for
-// people to see: a folder that cannot be written takes nothing away.
-func (s *Session) saveMark(rec record.Record) {
-	if err := s.layout.Save(s.name, rec); err != nil {
-		s.config.logger.Debug("could not mark the record", "config", s.name, "error", err)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.record = rec
-}
-
-// saveRotated makes a new refresh token durable. Until it is, it is kept in
-// memory, no access token that came with it is handed out, and each later
-// call tries again.
-func (s *Session) saveRotated(ctx context.Context, k keyring.Keyring, rec record.Record, grant *credentials) error {
-	if err := s.put(ctx, k, s.key(rec.AccountID), grant.refresh, s.config.prompt); err != nil {
-		return s.accessError("save the new refresh token, which this process keeps in memory and will try to save again, ", err)
-	}
-	saved := *grant
-	saved.unsaved = false
-	s.keep(&saved)
-	s.emit(Event{Kind: EventRotated, Keyring: k.ID(), Text: "a new refresh token was saved"})
-	return nil
-}
-
-func (s *Session) keep(grant *credentials) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.loaded = grant
+	return c.expires-now >= need
 }
 
 // publish makes a token the one that callers get. sent is when its request
 // began, so that it is never taken to live longer than it does.
-func (s *Session) publish(grant *credentials, token *provider.Token, sent time.Time) {
-	c := &cachedToken{Token: Token{AccessToken: token.AccessToken, Scope: token.Scope}, life: token.ExpiresIn}
+func (s *Session) publish(grant *credentials, token *provider.Token, sent time.Duration) {
+	c := &cachedToken{
+		Token:  Token{AccessToken: token.AccessToken, Scope: token.Scope},
+		life:   token.ExpiresIn,
+		served: token.Date,
+		came:   s.clock.Now(),
+	}
 	if c.Scope == "" {
 		c.Scope = grant.scope
 	}
 	if c.life > 0 {
-		c.expires = sent.Add(c.life)
-		c.wall = c.expires.UnixNano()
-		c.Expires = c.expires.Round(0)
+		c.expires = sent + c.life
+		// Jitter, so that a fleet that started together does not stay so.
+		c.renew = sent + c.life*4/5 + rand.N(c.life/20+1)
+		c.Expires = time.Now().Round(0).Add(c.expires - c.came)
+	}
+	s.replace(c)
+}
+
+// replace makes c the current token, nil for none, and ends the timer of the
+// one before.
+func (s *Session) replace(c *cachedToken) {
+	s.watching.Lock()
+	defer s.watching.Unlock()
+	s.setCached(c)
+}
+
+// setCached is replace for a caller who holds watching.
+func (s *Session) setCached(c *cachedToken) {
+	if s.stopWatch != nil {
+		s.stopWatch()
+		s.stopWatch = nil
 	}
 	s.cached.Store(c)
 }
 
-// drop forgets an access token that the API refused, unless it was replaced
-// already.
-func (s *Session) drop(refused secret.Secret) {
-	if c := s.cached.Load(); c != nil && c.AccessToken.Equal(refused) {
-		s.cached.CompareAndSwap(c, nil)
+// watch starts the timer of a token that is asked for again; a process that
+// asks once has none.
+func (s *Session) watch(c *cachedToken) {
+	if c.life == 0 {
+		c.phase.CompareAndSwap(phaseUnwatched, phaseFresh)
+		return
+	}
+	if c.phase.Load() != phaseUnwatched {
+		return
+	}
+	s.watching.Lock()
+	defer s.watching.Unlock()
+	if s.closed || s.cached.Load() != c || !c.phase.CompareAndSwap(phaseUnwatched, phaseFresh) {
+		return
+	}
+	s.stopWatch = watchPhases(s.clock, c)
+}
+
+// watchPhases moves a token from fresh to aging to old. It knows nothing of
+// the session, so that a session that is dropped can go.
+func watchPhases(clock bootclock.Clock, c *cachedToken) (stop func()) {
+	old := c.expires - c.need()
+	stopOld := clock.AfterFunc(old, func() { c.phase.Store(phaseOld) })
+	if c.renew >= old {
+		return stopOld
+	}
+	stopAging := clock.AfterFunc(c.renew, func() { c.phase.CompareAndSwap(phaseFresh, phaseAging) })
+	return func() {
+		stopOld()
+		stopAging()
 	}
 }
 
-// lock keeps other processes, and other sessions of this one, from changing
-// the link. It waits for a bounded time.
-func (s *Session) lock(ctx context.Context) (unlock func(), err error) {
-	ctx, cancel := context.WithTimeout(ctx, lockBound)
-	defer cancel()
-	held, err := filelock.Acquire(ctx, s.layout.LockPath(s.name))
-	if err != nil {
-		return nil, fmt.Errorf("could not lock the link %q: %w", s.name, err)
+// renewAhead renews an aging token in the background, once at a time. When
+// that fails the token is still good for a while, and a later call tries again.
+func (s *Session) renewAhead(c *cachedToken) {
+	if !s.renewing.CompareAndSwap(false, true) {
+		return
 	}
-	return func() { _ = held.Release() }, nil
+	s.watching.Lock()
+	if s.closed || s.clock.Now() < s.renewAfter {
+		s.watching.Unlock()
+		s.renewing.Store(false)
+		return
+	}
+	s.background.Add(1)
+	s.watching.Unlock()
+	go func() {
+		defer s.background.Done()
+		defer s.renewing.Store(false)
+		if s.cached.Load() != c {
+			return
+		}
+		if err := s.refreshing.Do(s.life, s.refresh); err != nil {
+			s.config.logger.Debug("could not renew ahead", "config", s.name, "error", err)
+			s.watching.Lock()
+			s.renewAfter = s.clock.Now() + renewPause
+			s.watching.Unlock()
+		}
+	}()
+}
+
+// renewPause is how long renewing ahead rests after it failed.
+const renewPause = 30 * time.Second
+
+// drop forgets an access token that the API refused, unless it was replaced
+// already.
+func (s *Session) drop(refused secret.Secret) {
+	s.watching.Lock()
+	defer s.watching.Unlock()
+	if c := s.cached.Load(); c != nil && c.AccessToken.Equal(refused) {
+		s.setCached(nil)
+	}
+}
+
+// driftBound is how far the server's clock may seem to run ahead of ours; its
+// header has whole seconds, and answers may wait in between.
+const driftBound = 5 * time.Second
+
+// observe corrects a token's remaining life by the Date of a later answer. A
+// virtual machine that was paused has a clock that lost the time of the pause,
+// and only the server knows.
+func (s *Session) observe(c *cachedToken, date time.Time) {
+	if c == nil || c.life == 0 || c.served.IsZero() {
+		return
+	}
+	now := s.clock.Now()
+	if lost := date.Sub(c.served) - (now - c.came); lost > driftBound && c.expires-lost < now+c.need() {
+		s.config.logger.Debug("the machine's clock lost time", "config", s.name, "lost", lost)
+		s.drop(c.AccessToken)
+	}
 }

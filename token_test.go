@@ -65,7 +65,9 @@ func TestTokenIsCachedAndRefreshedInTime(t *testing.T) {
 // bubble is a world for a synctest bubble: times of Dropbox are the bubble's.
 func bubble(t *testing.T, opts ...dropboxtest.Option) *world {
 	t.Helper()
-	return newWorld(t, append(opts, dropboxtest.WithClock(time.Now))...)
+	w := newWorld(t, append(opts, dropboxtest.WithClock(time.Now))...)
+	w.clock = newTestClock()
+	return w
 }
 
 func TestTokensThatLiveShorterThanTheDefault(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/authring/authring/internal/killpoint"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/provider"
 	"github.com/authring/authring/record"
@@ -54,6 +55,9 @@ func (s *Session) Unlink(ctx context.Context, opts ...UnlinkOption) (UnlinkResul
 		return UnlinkResult{}, ended(ctx, err)
 	}
 	defer unlock()
+	if err := s.recover(ctx, s.config.prompt); err != nil && !o.localOnly {
+		return UnlinkResult{}, ended(ctx, err)
+	}
 	rec, err := s.reload()
 	if err != nil {
 		return UnlinkResult{}, err
@@ -91,6 +95,9 @@ func (s *Session) DeleteCreds(ctx context.Context) error {
 		return ended(ctx, err)
 	}
 	defer unlock()
+	if err := s.recover(ctx, s.config.prompt); err != nil {
+		return ended(ctx, err)
+	}
 	rec, err := s.reload()
 	if err != nil || rec.Empty() {
 		return err
@@ -117,6 +124,7 @@ func (s *Session) endGrant(ctx context.Context, k keyring.Keyring, rec record.Re
 		return err
 	}
 	err = s.revokeGrant(ctx, rec.AppKey, TokenAccessType(rec.TokenAccessType), value)
+	killpoint.Here("unlink: revoked")
 	if err == nil {
 		result.Revoked = true
 		return nil
@@ -128,11 +136,12 @@ func (s *Session) endGrant(ctx context.Context, k keyring.Keyring, rec record.Re
 	if !errors.Is(err, ErrConnectionFailed) {
 		return nil
 	}
-	if err := s.queueRevocation(ctx, k, rec, value); err != nil {
+	if _, err := s.queueRevocation(ctx, k, rec, value); err != nil {
 		result.RevokeErr = errors.Join(result.RevokeErr, err)
 		return nil
 	}
 	result.Queued = true
+	s.emit(Event{Kind: EventRevocationQueued, Keyring: k.ID(), Text: "the grant will be revoked later", Err: err})
 	return nil
 }
 
@@ -170,6 +179,7 @@ func (s *Session) deleteItems(ctx context.Context, k keyring.Keyring, rec record
 		if err := s.remove(ctx, k, key, s.config.prompt); err != nil && !errors.Is(err, keyring.ErrNotFound) {
 			return s.accessError("delete the token", err)
 		}
+		killpoint.Here("unlink: item deleted")
 	}
 	return nil
 }
@@ -179,6 +189,11 @@ func (s *Session) clear() error {
 	if err := s.layout.Clear(s.name); err != nil {
 		return err
 	}
+	killpoint.Here("unlink: record cleared")
+	if err := errors.Join(s.layout.DropAttempt(s.name), s.layout.DropIntent(s.name)); err != nil {
+		s.config.logger.Debug("could not remove the notes of a link", "config", s.name, "error", err)
+	}
+	s.remember(record.Event{What: record.EventUnlinked}, nil)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forget()

@@ -26,8 +26,12 @@ type world struct {
 	memory  *keyringtest.Memory
 	plain   *keyringtest.Memory
 	home    string
+	clock   *testClock // nil: the machine's own
 	offline atomic.Bool
 	delay   atomic.Int64 // nanoseconds before each answer
+
+	dropAnswers atomic.Int64 // how many token answers get lost
+	afterDeath  func()
 
 	mu     sync.Mutex
 	events []authring.Event
@@ -69,6 +73,11 @@ func (w *world) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	recorder := httptest.NewRecorder()
 	w.dropbox.ServeHTTP(recorder, in)
+	if in.URL.Path == "/oauth2/token" && w.dropAnswers.Add(-1) >= 0 {
+		// Whoever asked waits in vain.
+		<-req.Context().Done()
+		return nil, req.Context().Err()
+	}
 	resp := recorder.Result()
 	resp.Request = req
 	return resp, nil
@@ -79,6 +88,9 @@ func (w *world) slow(d time.Duration) { w.delay.Store(int64(d)) }
 
 func (w *world) open(t testing.TB, name string, opts ...authring.Option) *authring.Session {
 	t.Helper()
+	if w.clock != nil {
+		opts = append(opts, withClock(w.clock))
+	}
 	s, err := authring.Open(name, append([]authring.Option{
 		authring.WithTransport(w),
 		authring.WithKeyrings(w.memory, w.plain),

@@ -24,6 +24,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/authring/authring/secret"
 )
@@ -39,7 +40,7 @@ const (
 	ReplaySingleUse Replay = iota
 
 	// ReplayGrace: for a short while. A refresh is tried again only within
-	// [GraceWindow] of its first try.
+	// [Provider.Window] of its first try.
 	ReplayGrace
 
 	// ReplayReusable: always; refresh tokens are not rotated.
@@ -61,6 +62,10 @@ type Provider struct {
 
 	// Replay says whether a refresh token outlives its use.
 	Replay Replay
+
+	// GraceWindow is how long [ReplayGrace] lasts; 0 means
+	// [DefaultGraceWindow].
+	GraceWindow time.Duration
 
 	// Refusals tell apart what the server puts under one error code of its
 	// token endpoint. The first that fits is taken. They are for the exchange
@@ -125,6 +130,15 @@ func (p *Provider) Serves(u *url.URL) bool {
 	return slices.ContainsFunc(p.Hosts, func(host string) bool {
 		return strings.EqualFold(strings.TrimSuffix(host, usual), strings.TrimSuffix(u.Host, usual))
 	})
+}
+
+// Window is how long after its first use a refresh token may be presented
+// again, where the provider's rule is [ReplayGrace].
+func (p *Provider) Window() time.Duration {
+	if p.GraceWindow > 0 {
+		return p.GraceWindow
+	}
+	return DefaultGraceWindow
 }
 
 // check reports what is missing or unsafe.

@@ -61,9 +61,10 @@ func (c *Client) Exchange(ctx context.Context, code, verifier secret.Secret, red
 	return token, nil
 }
 
-// GraceWindow is how long after the first use a refresh token of
-// [ReplayGrace] is used again. Servers give 10 seconds and more.
-const GraceWindow = 10 * time.Second
+// DefaultGraceWindow is how long after its first use a refresh token of
+// [ReplayGrace] is used again, unless [Provider.GraceWindow] says otherwise.
+// Servers give 10 seconds and more.
+const DefaultGraceWindow = 10 * time.Second
 
 // Refresh redeems a refresh token (RFC 6749 section 6). With a scope, the
 // access token is narrowed to it; without, it has all that was granted.
@@ -103,7 +104,7 @@ func (c *Client) mayReplay(fault *Error, after time.Duration) bool {
 	switch {
 	case c.provider.Replay == ReplayReusable:
 		return true
-	case c.provider.Replay == ReplayGrace && after < GraceWindow:
+	case c.provider.Replay == ReplayGrace && after < c.provider.Window():
 		return true
 	}
 	// An answer of 429 is the server's word that it did not act. As Sent

@@ -63,7 +63,7 @@ func (l Layout) clearOwn(config string) error {
 	}
 	for _, key := range []string{
 		"account_id", "keyring", "token_access_type", "provider", "app_key", "scope",
-		"linked_at", "revoked_at", "revoked_reason",
+		"linked_at", "revoked_at", "revoked_reason", "revoked_fingerprint",
 	} {
 		f.Delete(auth, key)
 	}
@@ -94,7 +94,10 @@ func readExtra(f *ini.File, r *Record) error {
 	// A grant that was void does not become valid by a time that is written
 	// badly.
 	if f.Has(auth, "revoked_at") {
-		r.Revoked = &Revocation{At: getTime(f, auth, "revoked_at"), Reason: getText(f, auth, "revoked_reason")}
+		r.Revoked = &Revocation{
+			At: getTime(f, auth, "revoked_at"), Reason: getText(f, auth, "revoked_reason"),
+			Fingerprint: getText(f, auth, "revoked_fingerprint"),
+		}
 	}
 	return nil
 }
@@ -106,10 +109,12 @@ func writeExtra(f *ini.File, r Record) {
 	if r.Revoked == nil {
 		f.Delete(auth, "revoked_at")
 		f.Delete(auth, "revoked_reason")
+		f.Delete(auth, "revoked_fingerprint")
 		return
 	}
 	f.Set(auth, "revoked_at", formatTime(r.Revoked.At))
 	setOrDelete(f, auth, "revoked_reason", r.Revoked.Reason)
+	setOrDelete(f, auth, "revoked_fingerprint", r.Revoked.Fingerprint)
 }
 
 // complete fills in what a missing key means.

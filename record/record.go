@@ -59,6 +59,9 @@ type Record struct {
 type Revocation struct {
 	At     time.Time // zero if unknown
 	Reason string    // a phrase for people; may be empty
+	// Fingerprint names the refresh token that was refused; it may be empty.
+	// Another token in the keyring means that the link was made anew since.
+	Fingerprint string
 }
 
 // Empty reports whether there is no link.

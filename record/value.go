@@ -86,7 +86,10 @@ func (r Record) clean() (Record, error) {
 	}
 	r.Email, r.DisplayName = cleanText(r.Email), cleanText(r.DisplayName)
 	if r.Revoked != nil {
-		r.Revoked = &Revocation{At: r.Revoked.At, Reason: cleanText(r.Revoked.Reason)}
+		if reason := checkID(r.Revoked.Fingerprint); reason != "" {
+			return r, fmt.Errorf("the fingerprint %s", reason)
+		}
+		r.Revoked = &Revocation{At: r.Revoked.At, Reason: cleanText(r.Revoked.Reason), Fingerprint: r.Revoked.Fingerprint}
 	}
 	return r, nil
 }

@@ -13,8 +13,9 @@ import (
 // Flight shares one piece of work. The zero value is ready; it must not be
 // copied after its first use.
 type Flight struct {
-	mu  sync.Mutex
-	run *run
+	mu   sync.Mutex
+	run  *run
+	runs sync.WaitGroup
 }
 
 type run struct {
@@ -42,6 +43,9 @@ func (f *Flight) Do(ctx context.Context, work func(context.Context) error) error
 	}
 }
 
+// Wait returns once no run is under way, not even one that was cancelled.
+func (f *Flight) Wait() { f.runs.Wait() }
+
 func (f *Flight) join(work func(context.Context) error) *run {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -52,7 +56,7 @@ func (f *Flight) join(work func(context.Context) error) *run {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &run{done: make(chan struct{}), cancel: cancel, callers: 1}
 	f.run = r
-	go func() {
+	f.runs.Go(func() {
 		err := work(ctx)
 		cancel()
 		f.mu.Lock()
@@ -62,7 +66,7 @@ func (f *Flight) join(work func(context.Context) error) *run {
 		}
 		f.mu.Unlock()
 		close(r.done)
-	}()
+	})
 	return r
 }
 

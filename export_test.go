@@ -1,0 +1,8 @@
+package authring
+
+import "github.com/authring/authring/internal/bootclock"
+
+// WithBootClock replaces the clock by which tokens are judged.
+func WithBootClock(clock bootclock.Clock) Option {
+	return func(c *config) error { c.clock = clock; return nil }
+}

@@ -1,0 +1,118 @@
+package record
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/authring/authring/internal/atomicfile"
+	"github.com/authring/authring/keyring"
+)
+
+// Intent is the note that a link is being saved: written before the secret,
+// and removed after the record. One that is found under the link's lock was
+// left by a process that died in between. If the keyring then holds the secret
+// that it names, the link is complete but for its record.
+type Intent struct {
+	Record Record
+	// Fingerprint names the secret that the keyring is to hold.
+	Fingerprint string
+}
+
+type intentNote struct {
+	Version         int        `json:"version"`
+	Fingerprint     string     `json:"fingerprint"`
+	AccountID       string     `json:"account_id"`
+	Keyring         keyring.ID `json:"keyring"`
+	TokenAccessType string     `json:"token_access_type"`
+	Provider        string     `json:"provider"`
+	AppKey          string     `json:"app_key"`
+	Scope           string     `json:"scope,omitempty"`
+	Email           string     `json:"email,omitempty"`
+	DisplayName     string     `json:"display_name,omitempty"`
+	Linked          time.Time  `json:"linked_at"`
+}
+
+// SaveIntent notes, durably, that a link is about to be saved. The caller
+// holds the link's lock.
+func (l Layout) SaveIntent(config string, i Intent) error {
+	if err := l.check(config); err != nil {
+		return err
+	}
+	r, err := i.Record.clean()
+	if err == nil {
+		n := intentNote{
+			Version: noteVersion, Fingerprint: i.Fingerprint, AccountID: r.AccountID, Keyring: r.Keyring,
+			TokenAccessType: r.TokenAccessType, Provider: r.Provider, AppKey: r.AppKey, Scope: r.Scope,
+			Email: r.Email, DisplayName: r.DisplayName, Linked: r.Linked.UTC(),
+		}
+		if reason := n.check(); reason != "" {
+			err = errors.New(reason)
+		} else {
+			err = writeNote(l.intentPath(config), n)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("could not note that %q is being linked: %w", config, err)
+	}
+	return nil
+}
+
+// LoadIntent returns the link that was being saved; ok tells whether there is
+// one.
+func (l Layout) LoadIntent(config string) (i Intent, ok bool, err error) {
+	if err := l.check(config); err != nil {
+		return Intent{}, false, err
+	}
+	var n intentNote
+	path := l.intentPath(config)
+	err = readNote(path, &n)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Intent{}, false, nil
+	}
+	if err == nil {
+		if reason := n.check(); reason != "" {
+			err = &FileError{Path: path, Reason: reason}
+		}
+	}
+	r := Record{
+		AccountID: n.AccountID, Keyring: n.Keyring, TokenAccessType: n.TokenAccessType, Provider: n.Provider,
+		AppKey: n.AppKey, Scope: n.Scope, Email: n.Email, DisplayName: n.DisplayName, Linked: n.Linked,
+	}
+	if err == nil {
+		r, err = r.clean()
+	}
+	if err != nil {
+		return Intent{}, false, fmt.Errorf("could not read the note that %q is being linked: %w", config, err)
+	}
+	return Intent{Record: r, Fingerprint: n.Fingerprint}, true, nil
+}
+
+// DropIntent forgets a link that was being saved. None is no error.
+func (l Layout) DropIntent(config string) error {
+	if err := l.check(config); err != nil {
+		return err
+	}
+	if err := atomicfile.Remove(l.intentPath(config)); err != nil {
+		return fmt.Errorf("could not remove the note that %q is being linked: %w", config, err)
+	}
+	return nil
+}
+
+func (l Layout) intentPath(config string) string {
+	return filepath.Join(l.state, "intents", config+".json")
+}
+
+func (n intentNote) check() string {
+	switch {
+	case checkVersion(n.Version) != "":
+		return checkVersion(n.Version)
+	case n.Fingerprint == "" || checkID(n.Fingerprint) != "":
+		return "it names no secret"
+	case n.AccountID == "" || n.Keyring == "":
+		return "it does not say whose secret is where"
+	}
+	return ""
+}
