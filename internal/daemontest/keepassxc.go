@@ -31,10 +31,13 @@ const keepassxcDatabase = `<?xml version="1.0" encoding="UTF-8" standalone="yes"
 </KeePassFile>
 `
 
-// keepassxcSettings switch the Secret Service on.
+// keepassxcSettings switch the Secret Service on, and the saving after every
+// change off: KeePassXC 2.7.4 crashes once in some thousand times when an entry
+// is deleted while it saves.
 const keepassxcSettings = `[General]
 UpdateCheckMessageShown=true
 SingleInstance=false
+AutoSaveAfterEveryChange=false
 
 [FdoSecrets]
 Enabled=true
