@@ -56,22 +56,11 @@ type KeePassXC struct {
 // KeePassXCOption changes how [StartKeePassXC] leaves the program.
 type KeePassXCOption func(*keepassxcOptions)
 
-type keepassxcOptions struct {
-	confirm, closed bool
-	display         string
-}
+type keepassxcOptions struct{ confirm bool }
 
 // WithConfirmation keeps the settings that KeePassXC comes with: it asks its
 // user before a program reads or deletes an entry.
 func WithConfirmation() KeePassXCOption { return func(o *keepassxcOptions) { o.confirm = true } }
-
-// WithoutDatabase opens no database.
-func WithoutDatabase() KeePassXCOption { return func(o *keepassxcOptions) { o.closed = true } }
-
-// OnDisplay shows the windows on a display (see [StartDisplay]).
-func OnDisplay(display string) KeePassXCOption {
-	return func(o *keepassxcOptions) { o.display = display }
-}
 
 // StartKeePassXC starts KeePassXC with an open database that it offers as the
 // Secret Service.
@@ -98,10 +87,7 @@ func StartKeePassXC(tb testing.TB, d *Desk, opts ...KeePassXCOption) *KeePassXC 
 	if out, err := create.CombinedOutput(); err != nil {
 		tb.Fatalf("keepassxc-cli made no database: %v\n%s", err, out)
 	}
-	if o.display != "" {
-		k.env = d.Environ("QT_QPA_PLATFORM=xcb", "DISPLAY="+o.display)
-	}
-	k.Start(tb, !o.closed)
+	k.Start(tb, true)
 	return k
 }
 

@@ -373,3 +373,23 @@ func TestKeePassXCLocked(t *testing.T) {
 	_, err = k.Get(bounded(t), account, keyring.NoPrompt)
 	wantError(t, err, keyring.ErrUnavailable)
 }
+
+// As it comes, KeePassXC asks its user before a program gets an entry that it
+// did not make itself.
+func TestKeePassXCAsksForEachEntry(t *testing.T) {
+	desk := daemontest.NewDesk(t)
+	daemontest.StartKeePassXC(t, desk, daemontest.WithConfirmation())
+	maker, another := onDesk(desk), onDesk(desk)
+	mustSet(t, maker, account, "token")
+	wantValue(t, maker, account, keyring.NoPrompt, "token")
+	mustSet(t, maker, account, "second")
+	_, err := another.Get(bounded(t), account, keyring.NoPrompt)
+	wantError(t, err, keyring.ErrLocked)
+	_, err = another.Get(bounded(t), account, soon)
+	wantError(t, err, keyring.ErrLocked)
+	wantError(t, another.Set(bounded(t), account, secret.New("x"), keyring.NoPrompt), keyring.ErrLocked)
+	wantError(t, another.Set(bounded(t), account, secret.New("x"), soon), keyring.ErrLocked)
+	_, err = another.Get(bounded(t), keyring.Key{Service: "no", User: "such"}, keyring.NoPrompt)
+	wantError(t, err, keyring.ErrNotFound)
+	wantValue(t, maker, account, keyring.NoPrompt, "second")
+}

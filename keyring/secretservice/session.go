@@ -42,9 +42,12 @@ func (l *link) openSession() *session {
 		l.session = &session{opened: make(chan struct{})}
 		// In the name of all who will use it, not of the one who came first.
 		go func(s *session) {
-			defer close(s.opened)
 			if s.err = l.negotiate(context.Background(), s); s.err != nil && !isStale(s.err) {
 				s.err = fmt.Errorf("%w: %w", errSession, s.err)
+			}
+			close(s.opened)
+			if s.key != nil {
+				_, _ = s.key()
 			}
 		}(l.session)
 	}
