@@ -1,0 +1,96 @@
+// Command worker is the process that the proofs start many times over, and
+// kill: it does one thing with a link, as a program that uses the library does,
+// and tells what came of it. It is for tests only.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/authring/authring"
+	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/provider"
+)
+
+// bound is how long any verb but hold may take.
+const bound = 90 * time.Second
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Printf("error: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+// worker is one link, and the server that it is with.
+type worker struct {
+	session *authring.Session
+	server  string
+}
+
+func run() error {
+	server := flag.String("server", "", "the address of the emulator")
+	config := flag.String("config", "default", "the config name")
+	replay := flag.String("replay", "single", "the rule for used refresh tokens: single, grace or reusable")
+	id := flag.String("keyring", "", "the keyring of a new link")
+	flag.Parse()
+	p, err := provider.DropboxAt(*server)
+	if err != nil {
+		return err
+	}
+	rules := map[string]provider.Replay{"single": provider.ReplaySingleUse, "grace": provider.ReplayGrace, "reusable": provider.ReplayReusable}
+	rule, known := rules[*replay]
+	if !known {
+		return fmt.Errorf("no rule %q", *replay)
+	}
+	p.Replay, p.GraceWindow = rule, 30*time.Second
+	w := &worker{server: *server}
+	options := []authring.Option{
+		authring.WithProvider(p), authring.WithPrompt(keyring.NoPrompt), authring.WithSwitchAccount(), authring.WithEvents(report),
+	}
+	if *id != "" {
+		options = append(options, authring.WithKeyring(keyring.ID(*id)))
+	}
+	if w.session, err = authring.Open(*config, options...); err != nil {
+		return err
+	}
+	defer w.session.Close()
+	if flag.Arg(0) == "hold" {
+		return w.hold(context.Background())
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), bound)
+	defer cancel()
+	switch flag.Arg(0) {
+	case "link":
+		return w.link(ctx)
+	case "refresh":
+		_, err := w.session.Token(ctx, authring.Fresh())
+		return err
+	case "unlink":
+		_, err := w.session.Unlink(ctx)
+		if errors.Is(err, authring.ErrNotLinked) {
+			return nil
+		}
+		return err
+	case "retry":
+		_, err := w.session.RetryRevocations(ctx)
+		return err
+	case "watch":
+		return w.watch(context.Background())
+	case "look":
+		return json.NewEncoder(os.Stdout).Encode(w.look(ctx))
+	}
+	return fmt.Errorf("no verb %q", flag.Arg(0))
+}
+
+// report tells the tests of each rotation that was saved, a line each.
+func report(e authring.Event) {
+	if e.Kind == authring.EventRotated {
+		fmt.Println("rotated")
+	}
+}
