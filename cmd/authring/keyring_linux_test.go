@@ -175,7 +175,7 @@ func TestDismissedWhileSaving(t *testing.T) {
 		prompter := daemontest.StartPrompter(t, desk, daemontest.Ignore())
 		term := p.run(nil, "link")
 		term.typeText(approvePage(t, term.expect("Code from Dropbox: ")) + "\r")
-		<-prompter.Asked
+		waitFor(t, prompter.Asked, "gnome-keyring asks nothing")
 		term.expect("Waiting for ")
 		term.typeText("\x03")
 		term.expect("the new grant was revoked at Dropbox")

@@ -39,7 +39,7 @@ func exitMeaning(code int) string {
 	case exitUnavailable:
 		return "The keyring cannot be used, or holds no secret for this link."
 	case exitRevoked:
-		return "The grant was revoked: link again."
+		return "The grant was revoked, or can be used no more: link again."
 	case exitUsage:
 		return "The command was not understood."
 	case exitInterrupted:
@@ -84,6 +84,8 @@ func kindOf(err error) kind {
 		return kind{"broken-record", exitInternal}
 	case is(authring.ErrRevoked):
 		return kind{"revoked", exitRevoked}
+	case is(authring.ErrInDoubt):
+		return kind{"in-doubt", exitRevoked}
 	case is(authring.ErrNotLinked):
 		return kind{"not-linked", exitNotLinked}
 	case is(authring.ErrAccountMismatch):

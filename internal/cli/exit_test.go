@@ -38,6 +38,7 @@ func TestExitCodes(t *testing.T) {
 		{access(authring.Unavailable, keyring.ErrAbsent), "unavailable", 5},
 		{access(authring.SecretMissing, fmt.Errorf("%w: %w", authring.ErrSecretMissing, keyring.ErrNotFound)), "secret-missing", 5},
 		{authring.ErrRevoked, "revoked", 6},
+		{authring.ErrInDoubt, "in-doubt", 6},
 		{authring.ErrValidityTooLong, "validity-too-long", 64},
 		{record.CheckConfigName("../x"), "name", 64},
 		{&record.FileError{Path: "default.ini", Line: 3, Reason: "no section"}, "broken-record", 70},

@@ -126,7 +126,7 @@ func (p *program) hintOf(err error) string {
 		return "The file was left as it is. Repair it, or move it away, and try again."
 	case is(authring.ErrValidityTooLong):
 		return "Ask for less with --min-valid; 5 minutes is the default."
-	case is(authring.ErrRevoked):
+	case is(authring.ErrRevoked), is(authring.ErrInDoubt):
 		return "Link again: " + p.command("link", "--relink")
 	case is(authring.ErrNotLinked):
 		return "Link one: " + p.command("link")

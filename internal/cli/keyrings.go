@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -73,11 +72,10 @@ func (p *program) runKeyrings(ctx context.Context) error {
 }
 
 func (p *program) printKeyrings(objects []keyringObject) {
-	ids, states, names := 0, 0, 0
+	ids, states := 0, 0
 	for _, o := range objects {
 		ids = max(ids, len(o.ID))
 		states = max(states, len(o.Availability))
-		names = max(names, utf8.RuneCountInString(o.Name))
 	}
 	none := true
 	for _, o := range objects {
@@ -85,7 +83,11 @@ func (p *program) printKeyrings(objects []keyringObject) {
 		if o.Chosen {
 			mark, none = p.stdout.paint(green, "✓"), false
 		}
-		fmt.Fprintf(p.stdout, "%s %s  %s  %s  %s\n", mark, pad(o.ID, ids), pad(o.Availability, states), pad(o.Name, names), o.Detail)
+		about := o.Name
+		if o.Detail != "" {
+			about += ": " + o.Detail
+		}
+		fmt.Fprintf(p.stdout, "%s %s  %s  %s\n", mark, pad(o.ID, ids), pad(o.Availability, states), about)
 	}
 	if none {
 		p.warn("None of them can be used for a new link.")

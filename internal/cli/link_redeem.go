@@ -11,14 +11,8 @@ import (
 	"github.com/authring/authring/provider"
 )
 
-const (
-	// tries is how many codes are taken at a terminal.
-	tries = 3
-
-	// grace is how long the answer to a code is still awaited after Ctrl-C: a
-	// grant that nobody knows of could not be revoked.
-	grace = 5 * time.Second
-)
+// tries is how many codes are taken at a terminal.
+const tries = 3
 
 // redeem reads the code, has it verified and saves what it gives. pending is
 // nil for a link that was begun by another command.
@@ -64,10 +58,10 @@ func (l *linking) readCode(ctx context.Context) (string, error) {
 	return l.readHidden(ctx, "Code from "+l.providerTitle()+": ")
 }
 
-// verify redeems the code. The answer is awaited a moment longer when the run
-// is interrupted, so that the grant can be given back.
+// verify redeems the code. When the run is interrupted the answer is awaited a
+// moment longer: a grant that nobody knows of could not be given back.
 func (l *linking) verify(ctx context.Context, code string) error {
-	patient, cancel := detached(ctx, grace)
+	patient, cancel := l.patient(ctx)
 	defer cancel()
 	err := l.session.VerifyAuthToken(patient, code)
 	if ctx.Err() == nil {

@@ -61,7 +61,7 @@ func (p *program) event(e authring.Event) {
 			text = "Waiting for " + printable(e.Text) + " (unlock it if it asks)…"
 		}
 		p.say("%s", p.stderr.paint(dim, text))
-	case authring.EventGrantAlive:
+	case authring.EventGrantAlive, authring.EventInDoubt:
 		p.warn("%s", withCause(e.Text, e.Err))
 	case authring.EventLeftover:
 		p.warn("%s", withCause(e.Text+" in the keyring "+string(e.Keyring), e.Err))
@@ -115,12 +115,18 @@ func (p *program) retryRevocations(ctx context.Context, s *authring.Session) {
 	}
 }
 
-// detached is a context for what must be finished when the run was
-// interrupted: it outlives ctx for at most bound.
-func detached(ctx context.Context, bound time.Duration) (context.Context, context.CancelFunc) {
+// grace is how long what was begun may go on after Ctrl-C.
+const grace = 5 * time.Second
+
+// patient is a context for what should end whole even if the run is
+// interrupted: it outlives ctx by at most grace.
+func (p *program) patient(ctx context.Context) (context.Context, context.CancelFunc) {
 	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
-		timer := time.AfterFunc(bound, cancel)
+		if p.stderr.terminal {
+			p.say("\n%s", p.stderr.paint(dim, "Ending what was begun…"))
+		}
+		timer := time.AfterFunc(grace, cancel)
 		context.AfterFunc(out, func() { timer.Stop() })
 	})
 	return out, func() { stop(); cancel() }

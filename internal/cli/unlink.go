@@ -73,7 +73,7 @@ func (p *program) runUnlink(ctx context.Context, opts unlinkOptions) error {
 	}
 	outlivePipes()
 	// An unlink that has begun is given the time to end whole.
-	patient, cancel := detached(ctx, grace)
+	patient, cancel := p.patient(ctx)
 	defer cancel()
 	result, err := s.Unlink(patient, how...)
 	if err != nil {
