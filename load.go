@@ -119,6 +119,9 @@ func (s *Session) load(ctx context.Context, rec record.Record, prompt keyring.Pr
 	if kind != Legacy && kind != Offline {
 		return nil, nil, fmt.Errorf("could not load the token of %q: its record has the unknown token access type %q", s.name, rec.TokenAccessType)
 	}
+	if err := s.checkProvider(rec); err != nil {
+		return nil, nil, err
+	}
 	k, err := s.keyringOf(ctx, rec, "load the token")
 	if err != nil {
 		return nil, nil, err
@@ -141,6 +144,14 @@ func (s *Session) load(ctx context.Context, rec record.Record, prompt keyring.Pr
 	}
 	s.loaded = loaded
 	return loaded, k, nil
+}
+
+// checkProvider keeps the token of one provider from being sent to another.
+func (s *Session) checkProvider(rec record.Record) error {
+	if rec.Provider == "" || rec.Provider == s.config.provider.Name {
+		return nil
+	}
+	return fmt.Errorf("could not use the link %q: it is with the provider %q, and the session is for %s", s.name, rec.Provider, s.config.provider.Title)
 }
 
 // credentials returns what is in memory, or loads it.

@@ -43,13 +43,43 @@ type transaction struct {
 func (s *Session) refresh(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, refreshBound+time.Duration(s.config.prompt))
 	defer cancel()
+	err := s.refreshLocked(ctx)
+	if errors.Is(err, keyring.ErrLocked) && s.config.prompt > keyring.NoPrompt {
+		// Nobody is asked while other processes wait for the lock: the
+		// keyring is unlocked first, and all of it begun again.
+		if err := s.unlockKeyring(ctx); err != nil {
+			return ended(ctx, err)
+		}
+		err = s.refreshLocked(ctx)
+	}
+	return ended(ctx, err)
+}
+
+// unlockKeyring reads the secret of the link with a prompt.
+func (s *Session) unlockKeyring(ctx context.Context) error {
+	rec, err := s.reload()
+	if err != nil {
+		return err
+	}
+	if intent, ok, err := s.layout.LoadIntent(s.name); err == nil && ok {
+		rec = intent.Record
+	}
+	k, err := s.keyringOf(ctx, rec, "load the token")
+	if err != nil {
+		return err
+	}
+	_, err = s.get(ctx, k, rec, s.config.prompt)
+	return err
+}
+
+func (s *Session) refreshLocked(ctx context.Context) error {
 	unlock, err := s.lockRefresh(ctx)
 	if err != nil {
-		return ended(ctx, err)
+		return err
 	}
 	defer unlock()
-	if err := s.recover(ctx, s.config.prompt); err != nil {
-		return ended(ctx, err)
+	if err := s.recover(ctx, keyring.NoPrompt); err != nil {
+		return err
 	}
 	rec, err := s.reload()
 	if err != nil {
@@ -57,7 +87,7 @@ func (s *Session) refresh(ctx context.Context) error {
 	}
 	grant, k, err := s.grantNow(ctx, rec)
 	if err != nil {
-		return ended(ctx, err)
+		return err
 	}
 	if grant.kind == Legacy {
 		s.publish(grant, &provider.Token{AccessToken: grant.access, Scope: grant.scope}, s.clock.Now())
@@ -68,7 +98,7 @@ func (s *Session) refresh(ctx context.Context) error {
 		return err
 	}
 	t := &transaction{s: s, rec: rec, client: client, keyring: k, grant: grant}
-	return ended(ctx, t.run(ctx))
+	return t.run(ctx)
 }
 
 // lockRefresh takes the link's lock. Where that is impossible, as on some
@@ -101,7 +131,7 @@ func (s *Session) grantNow(ctx context.Context, rec record.Record) (*credentials
 		return nil, nil, ErrNotLinked
 	}
 	if known == nil {
-		return s.load(ctx, rec, s.config.prompt)
+		return s.load(ctx, rec, keyring.NoPrompt)
 	}
 	if known.unsaved {
 		return s.settleUnsaved(ctx, rec, known)
@@ -127,8 +157,8 @@ func (s *Session) settleUnsaved(ctx context.Context, rec record.Record, known *c
 	if err != nil {
 		return nil, nil, err
 	}
-	if held, err := s.get(ctx, k, rec, s.config.prompt); err == nil && !held.Equal(known.replaces) && !held.Equal(known.refresh) {
-		return s.load(ctx, rec, s.config.prompt)
+	if held, err := s.get(ctx, k, rec, keyring.NoPrompt); err == nil && !held.Equal(known.replaces) && !held.Equal(known.refresh) {
+		return s.load(ctx, rec, keyring.NoPrompt)
 	}
 	saved, err := s.saveRotated(ctx, k, rec, known)
 	return saved, k, err

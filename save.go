@@ -315,9 +315,7 @@ func (w *saving) unqueue(ctx context.Context) {
 	w.queued = ""
 }
 
-func (w *saving) sameProvider() bool {
-	return w.old.Provider == "" || w.old.Provider == w.s.config.provider.Name
-}
+func (w *saving) sameProvider() bool { return w.s.checkProvider(w.old) == nil }
 
 // fallback returns plain text where the seed would use it: no keyring can be
 // used, or the user denied access. A keyring that is merely locked, a named

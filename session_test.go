@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/authring/authring"
+	"github.com/authring/authring/internal/filelock"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/record"
 )
@@ -292,5 +293,54 @@ func TestResultCode(t *testing.T) {
 		if got := authring.ResultCode(err); got != want {
 			t.Errorf("ResultCode(%v) = %d, want %d", err, got, want)
 		}
+	}
+}
+
+func TestTheTokenOfAnotherProviderIsNotSent(t *testing.T) {
+	w := newWorld(t)
+	w.link(t, "default")
+	text := strings.Replace(w.record(t, "default"), "provider = dropbox", "provider = other", 1)
+	if err := os.WriteFile(w.recordFile("default"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.dropbox.ResetRequests()
+	s := w.open(t, "default")
+	if _, err := s.Token(t.Context()); err == nil || !strings.Contains(err.Error(), `"other"`) {
+		t.Errorf("Token() = %v", err)
+	}
+	if _, err := s.Unlink(t.Context()); err == nil || !strings.Contains(err.Error(), `"other"`) {
+		t.Errorf("Unlink() = %v", err)
+	}
+	if len(w.dropbox.Requests()) != 0 {
+		t.Error("the token was sent to Dropbox")
+	}
+}
+
+func TestNobodyIsAskedUnderTheLock(t *testing.T) {
+	w := newWorld(t)
+	w.link(t, "default")
+	s := w.open(t, "default")
+	locked, asked := true, 0
+	w.memory.BeforePrompt(func(op string, prompt keyring.Prompt) error {
+		if !locked {
+			return nil
+		}
+		if prompt == keyring.NoPrompt {
+			return keyring.ErrLocked
+		}
+		asked++
+		held, err := filelock.Acquire(t.Context(), s.Layout().LockPath("default"))
+		if err != nil {
+			t.Errorf("the link's lock is held while the user is asked: %v", err)
+			return keyring.ErrDismissed
+		}
+		_ = held.Release()
+		locked = false
+		return nil
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if _, err := s.Token(ctx); err != nil || asked != 1 {
+		t.Errorf("Token() = %v, asked %d times", err, asked)
 	}
 }

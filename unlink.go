@@ -115,6 +115,9 @@ func (s *Session) DeleteCreds(ctx context.Context) error {
 // endGrant revokes the grant of a link, or writes down that it must be. Only a
 // keyring that cannot be read, and an ended context, stop an unlink here.
 func (s *Session) endGrant(ctx context.Context, k keyring.Keyring, rec record.Record, result *UnlinkResult) error {
+	if err := s.checkProvider(rec); err != nil {
+		return err
+	}
 	value, err := s.get(ctx, k, rec, s.config.prompt)
 	if errors.Is(err, ErrSecretMissing) {
 		result.RevokeErr = err

@@ -20,6 +20,7 @@ type Memory struct {
 	state  error
 	before func(op string, key keyring.Key) error
 	after  func(op string, key keyring.Key)
+	prompt func(op string, prompt keyring.Prompt) error
 	calls  int
 }
 
@@ -41,6 +42,14 @@ func (m *Memory) Before(f func(op string, key keyring.Key) error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.before = f
+}
+
+// BeforePrompt is [Memory.Before] for tests of what a keyring may ask: f is told
+// the prompt that the call allows.
+func (m *Memory) BeforePrompt(f func(op string, prompt keyring.Prompt) error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.prompt = f
 }
 
 // After has f run at the end of each call that succeeded.
@@ -68,8 +77,8 @@ func (m *Memory) Calls() int {
 func (m *Memory) ID() keyring.ID { return m.id }
 
 // Get implements [keyring.Keyring].
-func (m *Memory) Get(ctx context.Context, key keyring.Key, _ keyring.Prompt) (value secret.Secret, err error) {
-	err = m.call(ctx, "read", key, func() error {
+func (m *Memory) Get(ctx context.Context, key keyring.Key, prompt keyring.Prompt) (value secret.Secret, err error) {
+	err = m.call(ctx, "read", key, prompt, func() error {
 		var ok bool
 		if value, ok = m.items[key]; !ok {
 			return keyring.ErrNotFound
@@ -80,16 +89,16 @@ func (m *Memory) Get(ctx context.Context, key keyring.Key, _ keyring.Prompt) (va
 }
 
 // Set implements [keyring.Keyring].
-func (m *Memory) Set(ctx context.Context, key keyring.Key, value secret.Secret, _ keyring.Prompt) error {
-	return m.call(ctx, "write", key, func() error {
+func (m *Memory) Set(ctx context.Context, key keyring.Key, value secret.Secret, prompt keyring.Prompt) error {
+	return m.call(ctx, "write", key, prompt, func() error {
 		m.items[key] = value
 		return nil
 	})
 }
 
 // Delete implements [keyring.Keyring].
-func (m *Memory) Delete(ctx context.Context, key keyring.Key, _ keyring.Prompt) error {
-	return m.call(ctx, "delete", key, func() error {
+func (m *Memory) Delete(ctx context.Context, key keyring.Key, prompt keyring.Prompt) error {
+	return m.call(ctx, "delete", key, prompt, func() error {
 		if _, ok := m.items[key]; !ok {
 			return keyring.ErrNotFound
 		}
@@ -116,9 +125,9 @@ func (m *Memory) Probe(context.Context) keyring.Status {
 	return status
 }
 
-func (m *Memory) call(ctx context.Context, op string, key keyring.Key, do func() error) error {
+func (m *Memory) call(ctx context.Context, op string, key keyring.Key, prompt keyring.Prompt, do func() error) error {
 	m.mu.Lock()
-	before, after, kind := m.before, m.after, m.state
+	before, after, asked, kind := m.before, m.after, m.prompt, m.state
 	m.calls++
 	m.mu.Unlock()
 	fail := func(kind, err error) error {
@@ -132,6 +141,11 @@ func (m *Memory) call(ctx context.Context, op string, key keyring.Key, do func()
 	}
 	if before != nil {
 		if err := before(op, key); err != nil {
+			return fail(err, nil)
+		}
+	}
+	if asked != nil {
+		if err := asked(op, prompt); err != nil {
 			return fail(err, nil)
 		}
 	}
