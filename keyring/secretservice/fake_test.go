@@ -24,7 +24,6 @@ type fake struct {
 	locked  bool
 	// deaf lets writes of secrets be answered and forgotten.
 	deaf bool
-	// sessions counts what was asked for.
 	sessions []string
 }
 
@@ -46,11 +45,22 @@ const (
 	noObject       = dbus.ObjectPath("/")
 )
 
-// startFake serves the desk. Methods given by "Interface.Method" replace those
-// that behave.
+func newFake(t *testing.T, desk *daemontest.Desk) *fake {
+	t.Helper()
+	return &fake{conn: desk.Connect(t), items: map[dbus.ObjectPath]*fakeItem{}}
+}
+
+// startFake serves the desk with a provider whose methods behave, but for
+// those that are replaced.
 func startFake(t *testing.T, desk *daemontest.Desk, replaced map[string]any) *fake {
 	t.Helper()
-	f := &fake{conn: desk.Connect(t), items: map[dbus.ObjectPath]*fakeItem{}}
+	f := newFake(t, desk)
+	f.serve(t, replaced)
+	return f
+}
+
+func (f *fake) serve(t *testing.T, replaced map[string]any) {
+	t.Helper()
 	methods := map[string]map[string]any{
 		"Service": {
 			"OpenSession": f.openSession,
@@ -87,7 +97,6 @@ func startFake(t *testing.T, desk *daemontest.Desk, replaced map[string]any) *fa
 	if err != nil || reply != dbus.RequestNameReplyPrimaryOwner {
 		t.Fatalf("RequestName: %v, %v", reply, err)
 	}
-	return f
 }
 
 // add puts an item into the collection as if another program had.
@@ -110,6 +119,26 @@ func (f *fake) values() []string {
 	}
 	slices.Sort(values)
 	return values
+}
+
+func (f *fake) paths() []dbus.ObjectPath {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Collect(maps.Keys(f.items))
+}
+
+// algorithms returns those that sessions were asked for with, in turn.
+func (f *fake) algorithms() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.sessions)
+}
+
+// deletions returns how many items were deleted.
+func (f *fake) deletions() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.deleted
 }
 
 func (f *fake) openSession(algorithm string, _ dbus.Variant) (dbus.Variant, dbus.ObjectPath, *dbus.Error) {

@@ -38,12 +38,13 @@ func output(t *testing.T, desk *daemontest.Desk, stdin string, args ...string) s
 	}
 }
 
-// isFaultOfTheirs reports whether a program and kwalletd5 failed each other
-// for a reason that is not ours: kwalletd5 loses a session at times, and finds
-// a public key of Python's too short, of which one in 256 starts with a zero
-// that is left out.
+// isFaultOfTheirs reports whether a program and kwalletd5 may have failed each
+// other for a reason that is not ours: in one session of 130 or so they have
+// agreed on different keys, whereupon secret-tool says nothing, and kwalletd5
+// finds a public key of Python's too short where it starts with a zero that is
+// left out.
 func isFaultOfTheirs(message string) bool {
-	return strings.Contains(message, "Can't find session") || strings.Contains(message, "public key size is invalid")
+	return message == "" || strings.Contains(message, "Can't find session") || strings.Contains(message, "public key size is invalid")
 }
 
 // other is another program that uses the same items.
