@@ -37,7 +37,7 @@ echo "${COMPREPLY[@]}"`,
 				t.Fatal(err)
 			}
 			cmd := exec.Command(shell, "-c", try)
-			cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "LANG=C.UTF-8"}
+			cmd.Env = []string{quickEnd, "PATH=" + os.Getenv("PATH"), "HOME=" + home, "LANG=C.UTF-8"}
 			cmd.Dir = home
 			out, err := cmd.CombinedOutput()
 			if err != nil || !strings.HasPrefix(strings.TrimSpace(string(out)), "unlink") {

@@ -16,7 +16,7 @@ func onDesk(t *testing.T) (*person, *daemontest.Desk) {
 	desk := daemontest.NewDesk(t)
 	p := newPerson(t)
 	p.home = desk.Home
-	p.env = append(desk.Environ(), "TERM=xterm", "AUTHRING_DROPBOX_URL="+p.dropbox.URL)
+	p.env = append(desk.Environ(), quickEnd, "TERM=xterm", "AUTHRING_DROPBOX_URL="+p.dropbox.URL)
 	return p, desk
 }
 

@@ -20,6 +20,10 @@ import (
 	"github.com/authring/authring/dropboxtest"
 )
 
+// quickEnd is an environment variable for the tool: under the race detector a
+// program sleeps for a second at its end unless told otherwise.
+const quickEnd = "GORACE=atexit_sleep_ms=0"
+
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"authring": main})
 }
@@ -48,7 +52,7 @@ func setUp(env *testscript.Env) error {
 	server := dropboxtest.NewServer(dropboxtest.WithAutoApprove())
 	env.Defer(server.Close)
 	env.Values[serverKey{}] = server
-	env.Vars = append(env.Vars,
+	env.Vars = append(env.Vars, quickEnd,
 		"HOME="+home, "XDG_RUNTIME_DIR="+home, "AUTHRING_DROPBOX_URL="+server.URL,
 		"PLAINTEXT="+filepath.Join(home, ".local", "share", "python_keyring", "keyring_pass.cfg"),
 		"RECORDS="+filepath.Join(home, ".config", "authring"),

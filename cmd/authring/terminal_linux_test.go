@@ -47,7 +47,7 @@ func newPerson(t *testing.T) *person {
 	p := &person{t: t, home: t.TempDir(), dropbox: dropboxtest.NewServer(dropboxtest.WithAutoApprove())}
 	t.Cleanup(p.dropbox.Close)
 	p.env = []string{
-		"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "TERM=xterm", "HOME=" + p.home, "XDG_RUNTIME_DIR=" + p.home,
+		quickEnd, "PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "TERM=xterm", "HOME=" + p.home, "XDG_RUNTIME_DIR=" + p.home,
 		"TMPDIR=" + p.home, "AUTHRING_DROPBOX_URL=" + p.dropbox.URL,
 	}
 	return p
