@@ -10,16 +10,17 @@ import (
 
 // programs are the paths of what was built.
 type programs struct {
-	authring, launcher, chello, gohello, plain, zalando, keybase string
+	authring, stripped, bare, launcher, chello, gohello, plain, zalando, keybase string
 }
 
 // buildAll builds our tool and those it is measured against into dir. All that
 // is written in Go is built in the same way: without cgo, as programs are
-// built to be handed out, and with no other flags.
+// built to be handed out, and with no other flags. The stripped program is
+// weighed and not run.
 func buildAll(ctx context.Context, dir string) (programs, error) {
 	at := func(name string) string { return filepath.Join(dir, name) }
 	p := programs{
-		authring: at("authring"), launcher: at("launch"), chello: at("chello"), gohello: at("gohello"),
+		authring: at("authring"), stripped: at("stripped"), bare: at("bare"), launcher: at("launch"), chello: at("chello"), gohello: at("gohello"),
 		plain: at("plain"), zalando: at("zalando"), keybase: at("keybase"),
 	}
 	steps := []struct {
@@ -27,6 +28,8 @@ func buildAll(ctx context.Context, dir string) (programs, error) {
 		command []string
 	}{
 		{"..", []string{"go", "build", "-o", p.authring, "./cmd/authring"}},
+		{"..", []string{"go", "build", "-ldflags=-s -w", "-o", p.stripped, "./cmd/authring"}},
+		{".", []string{"go", "build", "-o", p.bare, "./contenders/bare"}},
 		{".", []string{"go", "build", "-o", p.gohello, "./contenders/gohello"}},
 		{".", []string{"go", "build", "-o", p.plain, "./contenders/plain"}},
 		{".", []string{"go", "build", "-o", p.zalando, "./contenders/zalando"}},

@@ -13,6 +13,7 @@ const (
 	idGo        = "go"
 	idStart     = "start"
 	idPlain     = "plain"
+	idBare      = "bare"
 	idOurs      = "ours"
 	idZalando   = "zalando"
 	idKeybase   = "keybase"
@@ -49,6 +50,7 @@ func contenders(p programs, i item) []contender {
 		{id: idPlain, name: "godbus, plain lookup", kind: clear, command: []string{p.plain, i.service, i.user}},
 		{id: idZalando, name: "zalando/go-keyring", kind: clear, command: []string{p.zalando, i.service, i.user}},
 		{id: idOurs, name: "authring", kind: encrypted, command: []string{p.authring, "bench-read"}, silent: true},
+		{id: idBare, name: "authring, keyring only", kind: encrypted, command: []string{p.bare, i.service, i.user}},
 		{id: idKeybase, name: "keybase/go-keychain", kind: encrypted, command: []string{p.keybase, i.service, i.user}},
 		{id: idLibsecret, name: "secret-tool (libsecret)", kind: encrypted,
 			command: []string{"/usr/bin/secret-tool", "lookup", "service", i.service, "username", i.user}},

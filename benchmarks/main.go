@@ -63,11 +63,14 @@ func measure(ctx context.Context, h *host, opts options) error {
 	if err != nil {
 		return err
 	}
-	info, err := os.Stat(built.authring)
-	if err != nil {
-		return err
+	r := &results{date: time.Now(), machine: thisMachine(), rounds: opts.rounds}
+	for path, size := range map[string]*int64{built.authring: &r.binary, built.stripped: &r.stripped} {
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		*size = info.Size()
 	}
-	r := &results{date: time.Now(), machine: thisMachine(), rounds: opts.rounds, binary: info.Size()}
 
 	say("measuring Session.Token")
 	if r.token, err = benchmarkToken(ctx); err != nil {

@@ -16,6 +16,7 @@ type results struct {
 	keyrings   []keyringResult // from few other items to many
 	token      []goResult
 	binary     int64 // bytes of our tool
+	stripped   int64 // the same without symbol table and debug information
 }
 
 // keyringResult is the comparison beside a number of other items.
