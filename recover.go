@@ -5,16 +5,27 @@ import (
 	"errors"
 	"time"
 
+	"github.com/authring/authring/internal/killpoint"
 	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/provider"
 	"github.com/authring/authring/record"
 )
 
-// recover completes, or forgets, a link that a process was saving when it
-// died. The caller holds the link's lock. If the keyring holds the secret that
-// was to be saved, only the record is missing, and it is written; if not, the
-// link before it stands. While the keyring cannot be read nothing is decided,
-// and the error says why.
+// recover settles what a process left that died while it changed the link. The
+// caller holds the link's lock. While the keyring cannot be read nothing is
+// decided, and the error says why.
 func (s *Session) recover(ctx context.Context, prompt keyring.Prompt) error {
+	if err := s.recoverLink(ctx, prompt); err != nil {
+		return err
+	}
+	return s.recoverGrant(ctx, prompt)
+}
+
+// recoverLink completes, or forgets, a link that was being saved. If the
+// keyring holds the secret that was to be saved, only the record is missing,
+// and it is written, and the item of the link before it is deleted; if not, the
+// link before it stands.
+func (s *Session) recoverLink(ctx context.Context, prompt keyring.Prompt) error {
 	intent, ok, err := s.layout.LoadIntent(s.name)
 	if err != nil {
 		s.config.logger.Debug("the note of a link cannot be read", "config", s.name, "error", err)
@@ -35,9 +46,71 @@ func (s *Session) recover(ctx context.Context, prompt keyring.Prompt) error {
 		if err := s.layout.Save(s.name, intent.Record); err != nil {
 			return err
 		}
+		killpoint.Here("recover: record written")
 		s.remember(record.Event{What: record.EventLinked, Keyring: k.ID(), Fingerprint: intent.Fingerprint, Detail: "completed after the process that linked had died"}, nil)
+		if intent.OldKeyring != "" {
+			s.removeOld(ctx, intent.OldKeyring, intent.OldAccountID)
+		}
 	}
 	return s.layout.DropIntent(s.name)
+}
+
+// removeOld deletes the item of a link that another one, in another place, has
+// replaced.
+func (s *Session) removeOld(ctx context.Context, id keyring.ID, accountID string) {
+	k, err := s.byID(id)
+	if err == nil {
+		err = s.remove(ctx, k, s.key(accountID), keyring.NoPrompt)
+	}
+	if err != nil && !errors.Is(err, keyring.ErrNotFound) {
+		s.emit(Event{Kind: EventLeftover, Keyring: id, Text: "the earlier secret could not be deleted", Err: err})
+	}
+}
+
+// recoverGrant forgets the revocation of the grant that the link lives on: an
+// unlink, or a relink, that was killed before it had deleted or replaced the
+// secret. It has to be done before the refresh token is rotated, since
+// afterwards nothing would tell that it is the same grant, and a retry would
+// end the link.
+func (s *Session) recoverGrant(ctx context.Context, prompt keyring.Prompt) error {
+	entries, err := s.layout.Revocations()
+	if err != nil {
+		s.config.logger.Debug("some notes of revocations cannot be read", "config", s.name, "error", err)
+	}
+	for _, entry := range entries {
+		if entry.Config != s.name || entry.Provider != s.config.provider.Name {
+			continue
+		}
+		err := s.forgetIfUsed(ctx, entry, prompt)
+		if err != nil && s.config.provider.Replay != provider.ReplayReusable {
+			return s.accessError("look for the grant", err)
+		}
+	}
+	return nil
+}
+
+func (s *Session) forgetIfUsed(ctx context.Context, entry record.PendingRevocation, prompt keyring.Prompt) error {
+	k, err := s.byID(entry.Keyring)
+	if err != nil {
+		return nil // and so is not the keyring of the link
+	}
+	key := keyring.Key{Service: s.layout.Service(), User: entry.User}
+	value, err := s.getKey(ctx, k, key, prompt)
+	if errors.Is(err, keyring.ErrNotFound) {
+		return s.layout.RemoveRevocation(entry.ID)
+	}
+	if err != nil {
+		return err
+	}
+	used, err := s.inUse(ctx, entry, value)
+	if err != nil || !used {
+		return err
+	}
+	if err := s.remove(ctx, k, key, prompt); err != nil && !errors.Is(err, keyring.ErrNotFound) {
+		return err
+	}
+	killpoint.Here("recover: revocation forgotten")
+	return s.layout.RemoveRevocation(entry.ID)
 }
 
 // recoverIfFree is recover for those who only look: where another process

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/authring/authring/internal/filelock"
 	"github.com/authring/authring/internal/killpoint"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/record"
@@ -71,8 +72,23 @@ func (s *Session) RetryRevocations(ctx context.Context) ([]RetriedRevocation, er
 }
 
 // retryRevocation reports whether the grant of entry was revoked. An entry
-// that has nothing to revoke is removed without a word.
+// that has nothing to revoke is removed without a word. While another process
+// changes the link, or has died changing it, nobody can tell whether the grant
+// is in use: then it is left for later.
 func (s *Session) retryRevocation(ctx context.Context, entry record.PendingRevocation) (done bool, err error) {
+	unlock, free := s.lockIfFree(ctx, entry.Config)
+	if !free {
+		return false, nil
+	}
+	defer unlock()
+	if entry.Config == s.name {
+		if err := s.recover(ctx, keyring.NoPrompt); err != nil {
+			return false, err
+		}
+	}
+	if _, cut, _ := s.layout.LoadIntent(entry.Config); cut {
+		return false, nil
+	}
 	k, err := s.byID(entry.Keyring)
 	if err != nil {
 		return false, err
@@ -90,14 +106,31 @@ func (s *Session) retryRevocation(ctx context.Context, entry record.PendingRevoc
 		return false, err
 	}
 	if !used {
-		if err := s.revokeGrant(ctx, entry.AppKey, TokenAccessType(entry.TokenAccessType), value); err != nil {
+		err := s.revokeGrant(ctx, entry.AppKey, TokenAccessType(entry.TokenAccessType), value, func(renewed secret.Secret) error {
+			return s.put(ctx, k, key, renewed, keyring.NoPrompt)
+		})
+		if err != nil {
 			return false, err
 		}
+		killpoint.Here("revocation: done")
 	}
 	if err := s.remove(ctx, k, key, keyring.NoPrompt); err != nil && !errors.Is(err, keyring.ErrNotFound) {
 		return !used, err
 	}
+	killpoint.Here("revocation: item deleted")
 	return !used, s.layout.RemoveRevocation(entry.ID)
+}
+
+// lockIfFree takes the lock of any link, and does not wait long for it. Where
+// there can be no locks it goes on without.
+func (s *Session) lockIfFree(ctx context.Context, config string) (unlock func(), free bool) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	held, err := filelock.Acquire(ctx, s.layout.LockPath(config))
+	if errors.Is(err, filelock.ErrUnsupported) {
+		return func() {}, true
+	}
+	return func() { _ = held.Release() }, err == nil
 }
 
 // inUse reports whether a link still lives on a grant that waits to be

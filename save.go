@@ -84,6 +84,7 @@ func (s *Session) SaveCreds(ctx context.Context) (Saved, error) {
 		what = record.EventRelinked
 	}
 	s.remember(record.Event{What: what, Keyring: saved.Keyring}, verified)
+	saving.tidy(ctx)
 	saving.retire(ctx)
 	return saved, nil
 }
@@ -244,7 +245,11 @@ func (w *saving) write(ctx context.Context, k keyring.Keyring) error {
 	w.queueOld(ctx)
 	// From here on a process that dies leaves a link that is completed, or
 	// the one before: see recover.
-	if err := s.layout.SaveIntent(s.name, record.Intent{Record: w.rec, Fingerprint: fingerprints.Of(w.value)}); err != nil {
+	intent := record.Intent{Record: w.rec, Fingerprint: fingerprints.Of(w.value)}
+	if w.moves() {
+		intent.OldAccountID, intent.OldKeyring = w.old.AccountID, w.from.ID()
+	}
+	if err := s.layout.SaveIntent(s.name, intent); err != nil {
 		w.unqueue(ctx)
 		return err
 	}
@@ -259,10 +264,6 @@ func (w *saving) write(ctx context.Context, k keyring.Keyring) error {
 		return err
 	}
 	killpoint.Here("link: record written")
-	if err := s.layout.DropIntent(s.name); err != nil {
-		// What it names is done: it is found so, and removed, next time.
-		s.config.logger.Debug("could not remove the note of a link", "config", s.name, "error", err)
-	}
 	return nil
 }
 
@@ -352,19 +353,34 @@ func (w *saving) consent(ctx context.Context, reason error, passed []keyring.Pro
 	return nil
 }
 
-// retire removes what the new link replaced: the item that is no longer named,
-// and the grant that nobody has any more. The new link is saved; what fails
-// here is told and does not undo it.
+// moves reports whether the new link's item has another name or place than the
+// old one's, which then is to be deleted.
+func (w *saving) moves() bool {
+	return w.from != nil && (w.from.ID() != w.rec.Keyring || w.old.AccountID != w.rec.AccountID)
+}
+
+// tidy removes the item that the new link's has replaced, and then the note
+// that the link is being saved. The new link is saved; what fails here is told
+// and does not undo it.
+func (w *saving) tidy(ctx context.Context) {
+	s := w.s
+	if w.moves() {
+		s.removeOld(ctx, w.from.ID(), w.old.AccountID)
+		killpoint.Here("link: old item deleted")
+	}
+	if err := s.layout.DropIntent(s.name); err != nil {
+		// What it names is done: it is found so, and removed, next time.
+		s.config.logger.Debug("could not remove the note of a link", "config", s.name, "error", err)
+	}
+	killpoint.Here("link: done")
+}
+
+// retire ends the grant that the new link's has replaced, and that nobody has
+// any more. What fails here is told as well.
 func (w *saving) retire(ctx context.Context) {
 	s := w.s
 	if w.from == nil {
 		return
-	}
-	key := s.key(w.old.AccountID)
-	if w.from.ID() != w.rec.Keyring || w.old.AccountID != w.rec.AccountID {
-		if err := s.remove(ctx, w.from, key, keyring.NoPrompt); err != nil && !errors.Is(err, keyring.ErrNotFound) {
-			s.emit(Event{Kind: EventLeftover, Keyring: w.from.ID(), Text: "the earlier secret could not be deleted", Err: err})
-		}
 	}
 	if !w.sameProvider() || w.old.Revoked != nil || w.previous.Equal(w.value) {
 		return
@@ -373,8 +389,12 @@ func (w *saving) retire(ctx context.Context) {
 		s.emit(Event{Kind: EventGrantAlive, Text: "the earlier grant could not be read, and stays valid" + s.manageHint()})
 		return
 	}
-	killpoint.Here("link: old item deleted")
-	err := s.revokeGrant(ctx, w.old.AppKey, TokenAccessType(w.old.TokenAccessType), w.previous)
+	err := s.revokeGrant(ctx, w.old.AppKey, TokenAccessType(w.old.TokenAccessType), w.previous, func(renewed secret.Secret) error {
+		if w.queued == "" {
+			return nil
+		}
+		return s.put(ctx, w.from, keyring.Key{Service: s.layout.Service(), User: revocationUser(w.queued)}, renewed, keyring.NoPrompt)
+	})
 	killpoint.Here("link: old grant revoked")
 	switch {
 	case err == nil:

@@ -126,7 +126,10 @@ func (s *Session) endGrant(ctx context.Context, k keyring.Keyring, rec record.Re
 	if err != nil {
 		return err
 	}
-	err = s.revokeGrant(ctx, rec.AppKey, TokenAccessType(rec.TokenAccessType), value)
+	err = s.revokeGrant(ctx, rec.AppKey, TokenAccessType(rec.TokenAccessType), value, func(renewed secret.Secret) error {
+		value = renewed
+		return s.put(ctx, k, s.key(rec.AccountID), renewed, s.config.prompt)
+	})
 	killpoint.Here("unlink: revoked")
 	if err == nil {
 		result.Revoked = true
@@ -149,8 +152,9 @@ func (s *Session) endGrant(ctx context.Context, k keyring.Keyring, rec record.Re
 }
 
 // revokeGrant ends a grant at the provider. One that is not valid any more is
-// a success.
-func (s *Session) revokeGrant(ctx context.Context, appKey string, kind TokenAccessType, value secret.Secret) error {
+// a success. If the provider replaces the refresh token on the way, the new one
+// is handed to save, so that a later try has it should this one fail.
+func (s *Session) revokeGrant(ctx context.Context, appKey string, kind TokenAccessType, value secret.Secret, save func(secret.Secret) error) error {
 	client, err := s.client(appKey)
 	if err != nil {
 		return err
@@ -167,6 +171,13 @@ func (s *Session) revokeGrant(ctx context.Context, appKey string, kind TokenAcce
 			return err
 		}
 		access = token.AccessToken
+		killpoint.Here("revoke: answered")
+		if renewed := token.RefreshToken; !renewed.IsZero() && !renewed.Equal(value) {
+			if err := save(renewed); err != nil {
+				s.config.logger.Debug("could not save the new refresh token of a grant that is being revoked", "config", s.name, "error", err)
+			}
+			killpoint.Here("revoke: saved")
+		}
 	}
 	return client.Revoke(ctx, access)
 }

@@ -19,6 +19,10 @@ type Intent struct {
 	Record Record
 	// Fingerprint names the secret that the keyring is to hold.
 	Fingerprint string
+	// OldAccountID and OldKeyring tell where the secret of the link before is,
+	// if that is another place: it is to be deleted once the link is saved.
+	OldAccountID string
+	OldKeyring   keyring.ID
 }
 
 type intentNote struct {
@@ -33,6 +37,8 @@ type intentNote struct {
 	Email           string     `json:"email,omitempty"`
 	DisplayName     string     `json:"display_name,omitempty"`
 	Linked          time.Time  `json:"linked_at"`
+	OldAccountID    string     `json:"old_account_id,omitempty"`
+	OldKeyring      keyring.ID `json:"old_keyring,omitempty"`
 }
 
 // SaveIntent notes, durably, that a link is about to be saved. The caller
@@ -47,6 +53,7 @@ func (l Layout) SaveIntent(config string, i Intent) error {
 			Version: noteVersion, Fingerprint: i.Fingerprint, AccountID: r.AccountID, Keyring: r.Keyring,
 			TokenAccessType: r.TokenAccessType, Provider: r.Provider, AppKey: r.AppKey, Scope: r.Scope,
 			Email: r.Email, DisplayName: r.DisplayName, Linked: r.Linked.UTC(),
+			OldAccountID: i.OldAccountID, OldKeyring: i.OldKeyring,
 		}
 		if reason := n.check(); reason != "" {
 			err = errors.New(reason)
@@ -87,7 +94,7 @@ func (l Layout) LoadIntent(config string) (i Intent, ok bool, err error) {
 	if err != nil {
 		return Intent{}, false, fmt.Errorf("could not read the note that %q is being linked: %w", config, err)
 	}
-	return Intent{Record: r, Fingerprint: n.Fingerprint}, true, nil
+	return Intent{Record: r, Fingerprint: n.Fingerprint, OldAccountID: n.OldAccountID, OldKeyring: n.OldKeyring}, true, nil
 }
 
 // DropIntent forgets a link that was being saved. None is no error.
@@ -113,6 +120,8 @@ func (n intentNote) check() string {
 		return "it names no secret"
 	case n.AccountID == "" || n.Keyring == "":
 		return "it does not say whose secret is where"
+	case checkID(n.OldAccountID) != "" || checkID(string(n.OldKeyring)) != "":
+		return "it does not say where the secret before is"
 	}
 	return ""
 }
