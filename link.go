@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
+	"github.com/authring/authring/internal/killpoint"
 	"github.com/authring/authring/provider"
 	"github.com/authring/authring/record"
 	"github.com/authring/authring/secret"
@@ -26,6 +28,7 @@ type begunLink struct {
 	verifier secret.Secret
 	url      string
 	appKey   string
+	scope    []string
 	created  time.Time
 }
 
@@ -58,7 +61,7 @@ func (s *Session) BeginLink(ctx context.Context) (PendingLink, error) {
 	}
 	pending := record.PendingLink{
 		Config: s.name, AuthURL: begun.url, Verifier: begun.verifier, Provider: s.config.provider.Name,
-		AppKey: begun.appKey, Created: begun.created, Expires: begun.created.Add(record.PendingLifetime),
+		AppKey: begun.appKey, Scope: strings.Join(begun.scope, " "), Created: begun.created, Expires: begun.created.Add(record.PendingLifetime),
 	}
 	if err := s.layout.SavePending(s.name, pending); err != nil {
 		return PendingLink{}, err
@@ -78,10 +81,14 @@ func (s *Session) begin(now time.Time) (*begunLink, error) {
 	if b := s.begun; b != nil && now.Sub(b.created) < record.PendingLifetime/2 && now.After(b.created) {
 		return b, nil
 	}
+	scope := s.config.scope
+	if scope == nil && s.resumed != nil {
+		scope = strings.Fields(s.resumed.Scope)
+	}
 	verifier := provider.NewVerifier()
 	s.begun = &begunLink{
-		verifier: verifier, appKey: appKey, created: now,
-		url: client.AuthCodeURL(provider.AuthRequest{Challenge: provider.Challenge(verifier), Scope: s.config.scope}),
+		verifier: verifier, appKey: appKey, scope: scope, created: now,
+		url: client.AuthCodeURL(provider.AuthRequest{Challenge: provider.Challenge(verifier), Scope: scope}),
 	}
 	return s.begun, nil
 }
@@ -104,6 +111,10 @@ func (s *Session) pending() (*begunLink, error) {
 	case written.Provider != s.config.provider.Name:
 		return nil, fmt.Errorf("%w with %s: the one begun is with %q", ErrNoPendingLink, s.config.provider.Title, written.Provider)
 	}
+	// If its code is refused, the next page asks for the same.
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.resumed = &written
 	return &begunLink{verifier: written.Verifier, url: written.AuthURL, appKey: written.AppKey, created: written.Created}, nil
 }
 
@@ -143,6 +154,7 @@ func (s *Session) VerifyAuthToken(ctx context.Context, code string) error {
 	defer s.waitingForProvider()()
 	sent, now := s.clock.Now(), time.Now()
 	token, err := client.Exchange(ctx, parsed, begun.verifier, "")
+	killpoint.Here("link: answered")
 	if err != nil {
 		if errors.Is(err, ErrInvalidToken) {
 			s.spend()

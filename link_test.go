@@ -134,6 +134,21 @@ func TestFinishInAnotherProcess(t *testing.T) {
 	}
 }
 
+func TestAFreshPageAsksForTheSame(t *testing.T) {
+	w := newWorld(t, dropboxtest.WithApp(dropboxtest.DefaultApp()), dropboxtest.WithApp(dropboxtest.App{ClientID: "another-app", Scopes: []string{"account_info.read"}}))
+	if _, err := w.open(t, "default", authring.WithAppKey("another-app"), authring.WithScope("account_info.read")).BeginLink(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	finish := w.open(t, "default")
+	if err := finish.VerifyAuthToken(t.Context(), "no-such-code"); !errors.Is(err, provider.ErrCodeRejected) {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(finish.AuthURL())
+	if err != nil || u.Query().Get("client_id") != "another-app" || u.Query().Get("scope") != "account_info.read" {
+		t.Errorf("the fresh page is %s", u)
+	}
+}
+
 func TestNoPendingLink(t *testing.T) {
 	w := newWorld(t)
 	err := w.open(t, "default").VerifyAuthToken(t.Context(), "some-code")

@@ -54,6 +54,7 @@ type Session struct {
 	loaded       *credentials                // what the keyring held
 	verified     *credentials                // approved, and not saved yet
 	begun        *begunLink                  // the link that AuthURL began
+	resumed      *record.PendingLink         // the link that another process began
 	clients      map[string]*provider.Client // by app key
 	fingerprints *record.Fingerprints
 }
@@ -214,10 +215,16 @@ func (s *Session) linkAppKey() string {
 	if s.config.appKey != "" {
 		return s.config.appKey
 	}
-	if key := s.Record().AppKey; key != "" {
-		return key
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.resumed != nil && s.resumed.AppKey != "":
+		return s.resumed.AppKey
+	case s.record.AppKey != "":
+		return s.record.AppKey
+	default:
+		return DefaultAppKey
 	}
-	return DefaultAppKey
 }
 
 func (s *Session) emit(e Event) {

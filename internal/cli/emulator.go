@@ -21,6 +21,9 @@ type emulatorOptions struct {
 	autoApprove bool
 	ttl         time.Duration
 	faults      []string
+	rotate      bool
+	reuse       bool
+	grace       time.Duration
 }
 
 const emulatorLong = `Run a Dropbox of your own on this machine, for trials and tests: the page where
@@ -31,7 +34,8 @@ memory and ends with it.
 Once it listens it prints AUTHRING_DROPBOX_URL=http://127.0.0.1:PORT; with that
 in the environment every other verb uses it. It serves until it is interrupted,
 which is a success. GET /_emulator/requests lists what it was asked, without
-secrets.
+secrets, and GET /_emulator/stats what became of each grant: refresh tokens
+made, redeemed, presented again, and what ended it.
 
 A fault takes the place of an ordinary answer. It is written
 [ENDPOINT:]NAME[=DURATION][*COUNT], such as refresh:server-error*2 or
@@ -39,6 +43,7 @@ api:rate-limit=15s, with the endpoint token (which is meant when none is
 named), code, refresh, authorize, api or all. The names:`
 
 const emulatorExample = `  authring emulator --auto-approve
+  authring emulator --auto-approve --reuse-detection --grace 30s --access-token-ttl 2s
   authring emulator --addr 127.0.0.1:8765 --access-token-ttl 10m --fault refresh:v1_retired*1`
 
 func (p *program) emulatorCommand() *cobra.Command {
@@ -55,6 +60,9 @@ func (p *program) emulatorCommand() *cobra.Command {
 	flags.StringVar(&opts.addr, "addr", "127.0.0.1:0", "listen at `HOST:PORT`, on this machine only; port 0 is any that is free")
 	flags.BoolVar(&opts.autoApprove, "auto-approve", false, "approve every valid request at once")
 	flags.DurationVar(&opts.ttl, "access-token-ttl", 4*time.Hour, "how long access tokens live: a `TIME` such as 10m")
+	flags.BoolVar(&opts.rotate, "rotate", false, "give a new refresh token with each refresh; the old one is no longer valid")
+	flags.BoolVar(&opts.reuse, "reuse-detection", false, "rotate, and end the whole grant when an old refresh token comes back")
+	flags.DurationVar(&opts.grace, "grace", 0, "rotate, and accept an old refresh token again for this `TIME` after its first use")
 	flags.StringArrayVar(&opts.faults, "fault", nil, "answer with this `FAULT`; may be repeated")
 	return cmd
 }
@@ -80,6 +88,18 @@ func (p *program) runEmulator(ctx context.Context, opts emulatorOptions) error {
 	options := []dropboxtest.Option{dropboxtest.WithAccessTokenTTL(opts.ttl)}
 	if opts.autoApprove {
 		options = append(options, dropboxtest.WithAutoApprove())
+	}
+	if opts.rotate {
+		options = append(options, dropboxtest.WithRotation())
+	}
+	if opts.reuse {
+		options = append(options, dropboxtest.WithReuseDetection())
+	}
+	if opts.grace < 0 {
+		return usage("emulator", "--grace must not be negative")
+	}
+	if opts.grace > 0 {
+		options = append(options, dropboxtest.WithGrace(opts.grace))
 	}
 	for _, spec := range opts.faults {
 		if _, err := dropboxtest.ParseFault(spec); err != nil {

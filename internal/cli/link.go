@@ -125,11 +125,9 @@ func (p *program) runLink(ctx context.Context, opts linkOptions) error {
 	}
 	l.session = s
 	defer func() { _ = s.Close() }()
-	if err := l.run(ctx); err != nil {
-		return err
-	}
-	p.retryRevocations(ctx, s)
-	return nil
+	err = l.run(ctx)
+	p.retryAfter(ctx, s, err)
+	return err
 }
 
 func (l *linking) run(ctx context.Context) error {

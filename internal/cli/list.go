@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -20,7 +21,7 @@ func (p *program) listCommand() *cobra.Command {
 	return p.newCommand(&cobra.Command{
 		Use:   "list [options]",
 		Short: "List the links",
-		RunE:  func(*cobra.Command, []string) error { return p.runList() },
+		RunE:  func(cmd *cobra.Command, _ []string) error { return p.runList(cmd.Context()) },
 	}, page{
 		long: listLong, example: "  authring list --json | jq -r '.[].config'",
 		exits: []int{exitOK, exitUsage, exitInternal},
@@ -40,7 +41,7 @@ type listObject struct {
 	Error           string `json:"error,omitempty"`
 }
 
-func (p *program) runList() error {
+func (p *program) runList(ctx context.Context) error {
 	layout, err := record.NewLayout(p.app)
 	if err != nil {
 		return err
@@ -71,6 +72,7 @@ func (p *program) runList() error {
 	} else {
 		p.printList(objects)
 	}
+	p.retryPending(ctx)
 	if broken != nil {
 		return exitSilently(kindOf(broken).code)
 	}

@@ -23,6 +23,8 @@ type linkObject struct {
 	LinkedAt           string `json:"linked_at,omitempty"`
 	Reason             string `json:"reason,omitempty"`
 	PendingRevocations int    `json:"pending_revocations"`
+
+	History []historyObject `json:"history,omitempty"`
 }
 
 func (p *program) linkObject(config string, status authring.Status) linkObject {

@@ -96,10 +96,18 @@ func (p *program) providerTitle() string {
 // later.
 const retryBound = 5 * time.Second
 
+// retryAfter is retryRevocations for a verb that ended with err: where that
+// was for want of a connection, there is none for this either.
+func (p *program) retryAfter(ctx context.Context, s *authring.Session, err error) {
+	if !errors.Is(err, authring.ErrConnectionFailed) && !interrupted(ctx, err) {
+		p.retryRevocations(ctx, s, retryBound)
+	}
+}
+
 // retryRevocations tries again what an earlier unlink could not do. It is no
 // part of the verb that runs: it says what it achieved, and fails nothing.
-func (p *program) retryRevocations(ctx context.Context, s *authring.Session) {
-	ctx, cancel := context.WithTimeout(ctx, retryBound)
+func (p *program) retryRevocations(ctx context.Context, s *authring.Session, bound time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	retried, err := s.RetryRevocations(ctx)
 	if p.verbose && err != nil {
@@ -113,6 +121,24 @@ func (p *program) retryRevocations(ctx context.Context, s *authring.Session) {
 			p.logger().Debug("revocation is still pending", "config", r.Config, "error", r.Err)
 		}
 	}
+}
+
+// lookBound is the same for a command that only looks at files, and should
+// not be held up for long where there is no network.
+const lookBound = 2 * time.Second
+
+// retryPending is retryRevocations for verbs that have no session of their
+// own. With nothing pending it does nothing.
+func (p *program) retryPending(ctx context.Context) {
+	if p.pendingRevocations() == 0 {
+		return
+	}
+	s, err := p.open(p.config)
+	if err != nil {
+		return
+	}
+	defer func() { _ = s.Close() }()
+	p.retryRevocations(ctx, s, lookBound)
 }
 
 // grace is how long what was begun may go on after Ctrl-C.

@@ -15,6 +15,9 @@ type standing struct {
 	config string
 	status authring.Status
 	err    error
+
+	history    []record.Event
+	historyErr error
 }
 
 // printStandings writes one line for each link, in columns.

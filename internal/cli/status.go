@@ -12,31 +12,40 @@ import (
 const statusLong = `Show how links stand: account, keyring, and whether the secret can be read.
 
 Nothing is asked, neither in the terminal nor in a keyring's window, and the
-network is not used. A revoked grant is known once the provider has said so to
-another command.
+network is not used for it. A revoked grant is known once the provider has said
+so to another command.
 
 The first line is the link chosen with -c; without -c it is "default", and all
 other links follow. The exit status is that of the first line. With --json it
 is one object about that link alone, whose state is unlinked, linked, locked,
-unavailable, secret-missing or revoked; authring list --json gives all links.`
+unavailable, secret-missing or revoked; authring list --json gives all links.
+
+With --history the last events of the link follow: when it was linked,
+refreshed, rotated, in doubt, revoked or failed, why, by which process, and with
+which keyring. The fingerprint tells refresh tokens apart, and cannot be turned
+back into one.`
 
 const statusExample = `  authring status
-  authring status -c work --json | jq -r .state`
+  authring status -c work --json | jq -r .state
+  authring status --history`
 
 func (p *program) statusCommand() *cobra.Command {
-	return p.newCommand(&cobra.Command{
+	withHistory := false
+	cmd := p.newCommand(&cobra.Command{
 		Use:   "status [options]",
 		Short: "Show how links stand",
-		RunE:  func(cmd *cobra.Command, _ []string) error { return p.runStatus(cmd.Context()) },
+		RunE:  func(cmd *cobra.Command, _ []string) error { return p.runStatus(cmd.Context(), withHistory) },
 	}, page{
 		long: statusLong, example: statusExample,
 		exits: []int{exitOK, exitNotLinked, exitLocked, exitUnavailable, exitRevoked, exitUsage, exitInternal, exitInterrupted},
 	})
+	cmd.Flags().BoolVar(&withHistory, "history", false, "show what happened to the link")
+	return cmd
 }
 
-func (p *program) runStatus(ctx context.Context) error {
+func (p *program) runStatus(ctx context.Context, withHistory bool) error {
 	names := []string{p.config}
-	if !p.configAsked && !p.json {
+	if !p.configAsked && !p.json && !withHistory {
 		others, err := p.configNames()
 		if err != nil {
 			return err
@@ -60,18 +69,38 @@ func (p *program) runStatus(ctx context.Context) error {
 	if chosen.err != nil && (p.json || len(all) == 1) {
 		return chosen.err
 	}
-	if p.json {
-		if err := p.printJSON(p.linkObject(chosen.config, chosen.status)); err != nil {
-			return err
-		}
-	} else {
-		p.printStandings(all)
-		p.tellPending()
+	if err := p.printStatus(all, withHistory); err != nil {
+		return err
 	}
+	p.retryPending(ctx)
 	if chosen.err != nil {
 		return exitSilently(kindOf(chosen.err).code)
 	}
 	return exitSilently(stateCode(chosen.status.State))
+}
+
+func (p *program) printStatus(all []standing, withHistory bool) error {
+	chosen := all[0]
+	var events []record.Event
+	if withHistory && chosen.err == nil {
+		var err error
+		if events, err = chosen.history, chosen.historyErr; err != nil {
+			return err
+		}
+	}
+	if p.json {
+		object := p.linkObject(chosen.config, chosen.status)
+		if withHistory {
+			object.History = historyObjects(events)
+		}
+		return p.printJSON(object)
+	}
+	p.printStandings(all)
+	if withHistory {
+		p.printHistory(events)
+	}
+	p.tellPending()
+	return nil
 }
 
 // look opens one link and looks at it.
@@ -82,7 +111,9 @@ func (p *program) look(ctx context.Context, config string) standing {
 	}
 	defer func() { _ = s.Close() }()
 	status, err := s.Status(ctx)
-	return standing{config, status, err}
+	one := standing{config: config, status: status, err: err}
+	one.history, one.historyErr = s.History()
+	return one
 }
 
 // configNames lists the links of the app.
@@ -97,7 +128,7 @@ func (p *program) configNames() ([]string, error) {
 // tellPending mentions grants that could not be revoked so far.
 func (p *program) tellPending() {
 	if n := p.pendingRevocations(); n > 0 {
-		p.warn("%d former link(s) not revoked at %s yet; link, token and unlink try again", n, p.providerTitle())
+		p.warn("%d former link(s) not revoked at %s yet; every command tries again", n, p.providerTitle())
 	}
 }
 

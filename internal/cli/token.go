@@ -74,14 +74,11 @@ func (p *program) runToken(cmd *cobra.Command, opts tokenOptions) error {
 		want = append(want, authring.MinValid(opts.minValid))
 	}
 	token, err := s.Token(ctx, want...)
-	if err != nil {
-		return err
+	if err == nil {
+		err = p.printToken(s, token, opts)
 	}
-	if err := p.printToken(s, token, opts); err != nil {
-		return err
-	}
-	p.retryRevocations(ctx, s)
-	return nil
+	p.retryAfter(ctx, s, err)
+	return err
 }
 
 func (p *program) printToken(s *authring.Session, token authring.Token, opts tokenOptions) error {

@@ -83,7 +83,7 @@ func (p *program) runUnlink(ctx context.Context, opts unlinkOptions) error {
 		}
 	}
 	if !opts.localOnly && result.RevokeErr == nil {
-		p.retryRevocations(ctx, s)
+		p.retryRevocations(ctx, s, retryBound)
 	}
 	return p.printUnlinked(rec.AccountID, linkedTo(rec), result, opts)
 }
