@@ -173,7 +173,8 @@ func (e exchange) send(theirs, password string) string {
 		}
 	}
 	shared := new(big.Int).Exp(new(big.Int).SetBytes(public), e.private, modp1536)
-	key, err := hkdf.Key(sha256.New, shared.FillBytes(make([]byte, modp1536.BitLen()/8)), nil, "", aes.BlockSize)
+	// gcr leaves out the zeros in front.
+	key, err := hkdf.Key(sha256.New, shared.Bytes(), nil, "", aes.BlockSize)
 	if err != nil {
 		panic(fmt.Sprintf("daemontest: no key for the prompter: %v", err))
 	}

@@ -44,8 +44,22 @@ func (r request) send(ctx context.Context) *dbus.Call {
 
 // ask sends one request and returns the answer.
 func (l *link) ask(ctx context.Context, r request) ([]any, error) {
-	answers := l.askAll(ctx, r)
-	return answers[0].body, answers[0].err
+	return l.begin(ctx, r)()
+}
+
+// begin sends a request; what it returns waits for the answer, and must be
+// called.
+func (l *link) begin(ctx context.Context, r request) func() ([]any, error) {
+	bounded, cancel := context.WithTimeout(ctx, l.bound)
+	call := r.send(bounded)
+	return func() ([]any, error) {
+		defer cancel()
+		<-call.Done
+		if errors.Is(call.Err, context.DeadlineExceeded) && ctx.Err() == nil {
+			return nil, errNoAnswer
+		}
+		return call.Body, call.Err
+	}
 }
 
 type answer struct {
@@ -56,19 +70,13 @@ type answer struct {
 // askAll sends all requests before it waits for the answers. The provider
 // handles them in their order.
 func (l *link) askAll(ctx context.Context, requests ...request) []answer {
-	bounded, cancel := context.WithTimeout(ctx, l.bound)
-	defer cancel()
-	calls := make([]*dbus.Call, len(requests))
+	waits := make([]func() ([]any, error), len(requests))
 	for i, r := range requests {
-		calls[i] = r.send(bounded)
+		waits[i] = l.begin(ctx, r)
 	}
 	answers := make([]answer, len(requests))
-	for i, call := range calls {
-		<-call.Done
-		answers[i] = answer{call.Body, call.Err}
-		if errors.Is(call.Err, context.DeadlineExceeded) && ctx.Err() == nil {
-			answers[i].err = errNoAnswer
-		}
+	for i, wait := range waits {
+		answers[i].body, answers[i].err = wait()
 	}
 	return answers
 }

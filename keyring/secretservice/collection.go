@@ -64,17 +64,20 @@ func (l *link) find(ctx context.Context, key keyring.Key, prompt keyring.Prompt)
 	return found{collection, items}, err
 }
 
+// searchRequest asks one collection for items. Not the whole service: that
+// would look into all collections, and blocks in KeePassXC until its user has
+// unlocked some database.
+func (l *link) searchRequest(collection dbus.ObjectPath, key keyring.Key) request {
+	return l.request(collection, collectionIface, "SearchItems", map[string]string{
+		attributeService: key.Service, attributeUser: key.User,
+	})
+}
+
 // search asks one collection, and whether it was locked just before.
-//
-// Collection.SearchItems rather than Service.SearchItems: the latter looks
-// into all collections, and blocks in KeePassXC until its user has unlocked
-// some database.
 func (l *link) search(ctx context.Context, collection dbus.ObjectPath, key keyring.Key) ([]dbus.ObjectPath, bool, error) {
 	answers := l.askAll(ctx,
 		l.request(collection, propertiesIface, "Get", collectionIface, "Locked"),
-		l.request(collection, collectionIface, "SearchItems", map[string]string{
-			attributeService: key.Service, attributeUser: key.User,
-		}))
+		l.searchRequest(collection, key))
 	if answers[0].err != nil {
 		return nil, false, answers[0].err
 	}

@@ -23,7 +23,7 @@ type fake struct {
 	deleted int
 	locked  bool
 	// deaf lets writes of secrets be answered and forgotten.
-	deaf bool
+	deaf     bool
 	sessions []string
 }
 

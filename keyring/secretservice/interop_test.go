@@ -117,7 +117,11 @@ func TestOtherProgramsShareItems(t *testing.T) {
 						t.Fatal(err)
 					}
 					wantOneItem(t, desk)
-					if got := other.read(t, desk); got != ours {
+					got := other.read(t, desk)
+					if got != ours && strings.HasPrefix(provider.name, "KWallet") {
+						got = other.read(t, desk) // see isFaultOfTheirs
+					}
+					if got != ours {
 						t.Fatalf("%s reads %q, want %q", other.name, got, ours)
 					}
 					theirs := fmt.Sprintf("theirs %d von %s", round, other.name)

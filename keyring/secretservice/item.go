@@ -70,11 +70,15 @@ func decodeItem(body []any, key keyring.Key) (it item, ok bool, err error) {
 	if !ok {
 		return item{}, false, fmt.Errorf("%w: an item without attributes", errAnswer)
 	}
-	if attributes[attributeService] != key.Service || attributes[attributeUser] != key.User {
+	if !isOf(attributes, key) {
 		return item{}, false, nil
 	}
 	modified, _ := properties["Modified"].Value().(uint64)
 	return item{modified: modified, ours: attributes[attributeApplication] == application}, true, nil
+}
+
+func isOf(attributes map[string]string, key keyring.Key) bool {
+	return attributes[attributeService] == key.Service && attributes[attributeUser] == key.User
 }
 
 // order puts the item to read first: the newest. The time has no more than
@@ -116,17 +120,21 @@ func decodeItems(body []any) ([]dbus.ObjectPath, error) {
 // read returns the secret of an item, which is unlocked before if need be:
 // KeePassXC asks for each.
 func (l *link) read(ctx context.Context, s *session, path dbus.ObjectPath, prompt keyring.Prompt) ([]byte, error) {
-	if err := s.wait(ctx); err != nil {
-		return nil, err
-	}
-	get := l.request(path, itemIface, "GetSecret", s.path)
-	body, err := l.ask(ctx, get)
+	value, err := l.readUnlocked(ctx, s, path)
 	if isError(err, errNameIsLocked) {
 		if err := l.unlock(ctx, prompt, path); err != nil {
 			return nil, err
 		}
-		body, err = l.ask(ctx, get)
+		value, err = l.readUnlocked(ctx, s, path)
 	}
+	return value, err
+}
+
+func (l *link) readUnlocked(ctx context.Context, s *session, path dbus.ObjectPath) ([]byte, error) {
+	if err := s.wait(ctx); err != nil {
+		return nil, err
+	}
+	body, err := l.ask(ctx, l.request(path, itemIface, "GetSecret", s.path))
 	if err != nil {
 		return nil, err
 	}

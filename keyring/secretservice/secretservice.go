@@ -158,24 +158,6 @@ func check(key keyring.Key) error {
 	return nil
 }
 
-func (l *link) get(ctx context.Context, key keyring.Key, prompt keyring.Prompt) ([]byte, error) {
-	s := l.openSession()
-	// An item may be replaced by another one between finding and reading it.
-	for attempt := 0; ; attempt++ {
-		found, err := l.find(ctx, key, prompt)
-		if err != nil {
-			return nil, err
-		}
-		if len(found.items) == 0 {
-			return nil, &keyring.Error{Kind: keyring.ErrNotFound}
-		}
-		value, err := l.read(ctx, s, found.items[0].path, prompt)
-		if err == nil || !isGone(err) || attempt == 2 {
-			return value, err
-		}
-	}
-}
-
 func (l *link) delete(ctx context.Context, key keyring.Key, prompt keyring.Prompt) error {
 	found, err := l.find(ctx, key, prompt)
 	if err != nil {

@@ -49,7 +49,7 @@ func (l *link) trySet(ctx context.Context, s *session, key keyring.Key, value []
 		// In place: when another program made the item, KeePassXC asks its user
 		// before CreateItem may replace it, and every process is another program.
 		written = found.items[i].path
-		before, _ = l.read(ctx, s, written, keyring.NoPrompt)
+		before, _ = l.readUnlocked(ctx, s, written)
 		err = l.overwrite(ctx, s, written, value, prompt)
 	} else {
 		written, err = l.create(ctx, s, found.collection, key, value, prompt)
@@ -57,9 +57,9 @@ func (l *link) trySet(ctx context.Context, s *session, key keyring.Key, value []
 	if err != nil {
 		return false, err
 	}
-	after, err := l.read(ctx, s, written, keyring.NoPrompt)
+	after, err := l.readUnlocked(ctx, s, written)
 	switch {
-	case errors.Is(err, keyring.ErrLocked):
+	case isError(err, errNameIsLocked):
 		// KeePassXC may want its user's consent even for what we wrote.
 	case err != nil:
 		return false, err
