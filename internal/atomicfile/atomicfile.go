@@ -8,12 +8,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/authring/authring/internal/killpoint"
 )
 
 // Write replaces the file at path: the data goes to a new file beside it, is
 // synced, takes the name, and the folder is synced. The folder is made, with
 // mode 0700, where it is missing. A symbolic link at path is replaced, not
-// followed. On an error the old file is as it was.
+// followed. On an error the old file is as it was. What writers that were
+// killed have left in the folder is removed.
 func Write(path string, data []byte, mode fs.FileMode) (err error) {
 	dir := filepath.Dir(path)
 	if err := MakeFolder(dir); err != nil {
@@ -21,6 +24,7 @@ func Write(path string, data []byte, mode fs.FileMode) (err error) {
 	}
 	// CreateTemp opens with O_EXCL and 0600: nobody else can have made it,
 	// nor read it before its mode is set.
+	sweep(dir, func(base string) bool { return filepath.Ext(base) == filepath.Ext(path) }, staleAfter)
 	temp, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.tmp")
 	if err != nil {
 		return fmt.Errorf("could not write %s: %w", path, err)
@@ -43,9 +47,11 @@ func Write(path string, data []byte, mode fs.FileMode) (err error) {
 	if err := temp.Close(); err != nil {
 		return err
 	}
+	killpoint.Here("file: written aside")
 	if err := os.Rename(temp.Name(), path); err != nil {
 		return err
 	}
+	killpoint.Here("file: replaced")
 	return SyncFolder(dir)
 }
 
@@ -58,6 +64,7 @@ func Remove(path string) error {
 		}
 		return err
 	}
+	killpoint.Here("file: removed")
 	return SyncFolder(filepath.Dir(path))
 }
 

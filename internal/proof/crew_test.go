@@ -22,20 +22,21 @@ type link struct {
 	environ []string
 }
 
-// command is a worker that does one verb.
-func (l *link) command(verb string) *exec.Cmd {
-	cmd := exec.Command(l.program, append(slices.Clone(l.args), "-server", l.server.URL, verb)...)
+// command is a worker that does the verbs, one after the other.
+func (l *link) command(verbs ...string) *exec.Cmd {
+	args := append(slices.Clone(l.args), "-server", l.server.URL)
+	cmd := exec.Command(l.program, append(args, verbs...)...)
 	cmd.Env = l.environ
 	cmd.WaitDelay = 10 * time.Second
 	return cmd
 }
 
 // do runs a worker to its end.
-func (l *link) do(tb testing.TB, verb string) string {
+func (l *link) do(tb testing.TB, verbs ...string) string {
 	tb.Helper()
-	out, err := finish(l.command(verb))
+	out, err := finish(l.command(verbs...))
 	if err != nil {
-		tb.Fatalf("%s: %v: %s", verb, err, out)
+		tb.Fatalf("%s: %v: %s", verbs, err, out)
 	}
 	return out
 }

@@ -119,14 +119,23 @@ type sight struct {
 // look has a process look at the link, and use it.
 func look(tb testing.TB, l *link) sight {
 	tb.Helper()
-	out := l.do(tb, "look")
-	var seen sight
+	return sights(tb, l.do(tb, "look"))[0]
+}
+
+// sights are what a worker said that looked.
+func sights(tb testing.TB, out string) (all []sight) {
+	tb.Helper()
 	for line := range strings.Lines(out) {
 		if strings.HasPrefix(line, "{") {
+			var seen sight
 			if err := json.Unmarshal([]byte(line), &seen); err != nil {
-				tb.Fatalf("look: %v: %s", err, out)
+				tb.Fatalf("%v: %s", err, out)
 			}
+			all = append(all, seen)
 		}
 	}
-	return seen
+	if len(all) == 0 {
+		tb.Fatalf("nothing was seen: %s", out)
+	}
+	return all
 }

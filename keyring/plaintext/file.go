@@ -55,6 +55,8 @@ func save(path string, file *contents) error {
 	if len(data) > maxSize {
 		return fmt.Errorf("the file would be larger than %d bytes", maxSize)
 	}
+	// The lock is ours: whoever has left a file of secrets here was killed.
+	atomicfile.Sweep(path)
 	return atomicfile.Write(path, data, 0o600)
 }
 

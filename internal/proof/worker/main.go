@@ -49,43 +49,55 @@ func run() error {
 		return fmt.Errorf("no rule %q", *replay)
 	}
 	p.Replay, p.GraceWindow = rule, 30*time.Second
-	w := &worker{server: *server}
 	options := []authring.Option{
 		authring.WithProvider(p), authring.WithPrompt(keyring.NoPrompt), authring.WithSwitchAccount(), authring.WithEvents(report),
 	}
 	if *id != "" {
 		options = append(options, authring.WithKeyring(keyring.ID(*id)))
 	}
-	if w.session, err = authring.Open(*config, options...); err != nil {
+	for _, verb := range flag.Args() {
+		if err := do(verb, *server, *config, options); err != nil {
+			return fmt.Errorf("%s: %w", verb, err)
+		}
+	}
+	return nil
+}
+
+// do does one verb with a session of its own, as if it were another process.
+func do(verb, server, config string, options []authring.Option) error {
+	session, err := authring.Open(config, options...)
+	if err != nil {
 		return err
 	}
-	defer w.session.Close()
-	if flag.Arg(0) == "hold" {
+	defer session.Close()
+	w := &worker{session: session, server: server}
+	switch verb {
+	case "hold":
 		return w.hold(context.Background())
+	case "watch":
+		return w.watch(context.Background())
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), bound)
 	defer cancel()
-	switch flag.Arg(0) {
+	switch verb {
 	case "link":
 		return w.link(ctx)
 	case "refresh":
-		_, err := w.session.Token(ctx, authring.Fresh())
+		_, err := session.Token(ctx, authring.Fresh())
 		return err
 	case "unlink":
-		_, err := w.session.Unlink(ctx)
+		_, err := session.Unlink(ctx)
 		if errors.Is(err, authring.ErrNotLinked) {
 			return nil
 		}
 		return err
 	case "retry":
-		_, err := w.session.RetryRevocations(ctx)
+		_, err := session.RetryRevocations(ctx)
 		return err
-	case "watch":
-		return w.watch(context.Background())
 	case "look":
 		return json.NewEncoder(os.Stdout).Encode(w.look(ctx))
 	}
-	return fmt.Errorf("no verb %q", flag.Arg(0))
+	return errors.New("no such verb")
 }
 
 // report tells the tests of each rotation that was saved, a line each.
