@@ -47,11 +47,11 @@ func long() time.Duration {
 // The workers are built without the race detector, which would leave two
 // processors no time for fifty of them.
 var (
-	plainWorker = sync.OnceValues(func() (string, error) { return build("worker", "./worker") })
-	armedWorker = sync.OnceValues(func() (string, error) { return build("armed", "./worker", "-tags=killpoint") })
+	plainWorker = sync.OnceValues(func() (string, error) { return buildProgram("worker", "./worker") })
+	armedWorker = sync.OnceValues(func() (string, error) { return buildProgram("armed", "./worker", "-tags=killpoint") })
 )
 
-func build(name, source string, flags ...string) (string, error) {
+func buildProgram(name, source string, flags ...string) (string, error) {
 	path := filepath.Join(programs, name+".exe")
 	args := append(append([]string{"build"}, flags...), "-o", path, source)
 	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
