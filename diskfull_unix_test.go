@@ -3,10 +3,33 @@
 package authring_test
 
 import (
+	"context"
+	"os"
+	"os/exec"
 	"os/signal"
 	"syscall"
 	"testing"
+	"time"
 )
+
+// alone runs the test in a process of its own, and reports whether that has been
+// done: the log that go test keeps of a test's files is one of the files that
+// cannot be written on a full disk.
+func alone(t *testing.T) (done bool) {
+	t.Helper()
+	const role = "AUTHRING_TEST_ALONE"
+	if os.Getenv(role) == t.Name() {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Env = append(os.Environ(), role+"="+t.Name())
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	return true
+}
 
 // diskFull makes every write to a file of this process fail, also for root,
 // until restore.

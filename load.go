@@ -138,6 +138,10 @@ func (s *Session) load(ctx context.Context, rec record.Record, prompt keyring.Pr
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if old := s.loaded; old != nil && old.unsaved && old.replaces.Equal(value) {
+		// The newer one is nowhere else.
+		return old, k, nil
+	}
 	if old := s.loaded; old != nil && old.kind == kind && old.secret().Equal(value) {
 		// The session that linked keeps its first access token.
 		loaded.access, loaded.expires = old.access, old.expires

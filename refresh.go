@@ -78,6 +78,7 @@ func (s *Session) refreshLocked(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
+	defer s.tellUnsaved(ctx)
 	if err := s.recover(ctx, keyring.NoPrompt); err != nil {
 		return err
 	}
@@ -119,7 +120,8 @@ func (s *Session) lockRefresh(ctx context.Context) (unlock func(), err error) {
 
 // grantNow returns the credentials to refresh with: what the keyring holds
 // now, since another process may have refreshed or relinked, or, while the
-// keyring cannot be read, what this session read before.
+// keyring cannot be read, what this session read before. That may have been
+// used up since, and so is for refresh tokens that can be used again.
 func (s *Session) grantNow(ctx context.Context, rec record.Record) (*credentials, keyring.Keyring, error) {
 	s.mu.Lock()
 	known := s.loaded
@@ -143,7 +145,7 @@ func (s *Session) grantNow(ctx context.Context, rec record.Record) (*credentials
 		}
 		return fresh, k, nil
 	}
-	if errors.Is(err, ErrSecretMissing) || k == nil {
+	if errors.Is(err, ErrSecretMissing) || k == nil || s.config.provider.Replay != provider.ReplayReusable {
 		return nil, nil, err
 	}
 	return known, k, nil
@@ -151,13 +153,18 @@ func (s *Session) grantNow(ctx context.Context, rec record.Record) (*credentials
 
 // settleUnsaved deals with a new refresh token that the keyring did not take
 // before: it is saved now, unless another process has replaced what it
-// replaces.
+// replaces. Without a look at what is there nothing is written: the write that
+// failed may have been done, and another process may be further by now.
 func (s *Session) settleUnsaved(ctx context.Context, rec record.Record, known *credentials) (*credentials, keyring.Keyring, error) {
 	k, err := s.keyringOf(ctx, rec, "save the new refresh token")
 	if err != nil {
 		return nil, nil, err
 	}
-	if held, err := s.get(ctx, k, rec, keyring.NoPrompt); err == nil && !held.Equal(known.replaces) && !held.Equal(known.refresh) {
+	held, err := s.get(ctx, k, rec, keyring.NoPrompt)
+	switch {
+	case err != nil && !errors.Is(err, ErrSecretMissing):
+		return nil, nil, err
+	case err == nil && !held.Equal(known.replaces) && !held.Equal(known.refresh):
 		return s.load(ctx, rec, keyring.NoPrompt)
 	}
 	saved, err := s.saveRotated(ctx, k, rec, known)
@@ -247,6 +254,10 @@ func (t *transaction) weigh(found record.Attempt) error {
 	if s.config.provider.Replay == provider.ReplayReusable {
 		return nil
 	}
+	if s.unsavedElsewhere(found.Fingerprint) {
+		// Its use now would end the grant that the other one still has.
+		return s.accessError("use the refresh token", fmt.Errorf("another process (the last was %s) has the one that replaces it, could not save it, and tries again with its next refresh", found.Process))
+	}
 	lost := fmt.Sprintf("the answer to the refresh of %s, by %s, never came", found.Started.UTC().Format(time.RFC3339), found.Process)
 	since := time.Since(found.Started)
 	if s.config.provider.Replay == provider.ReplayGrace && since >= 0 && since < s.config.provider.Window() {
@@ -280,11 +291,13 @@ func (t *transaction) fail(err error) {
 	s := t.s
 	var answer *provider.Error
 	sent := errors.As(err, &answer) && answer.Sent
-	known := errors.Is(err, ErrInvalidToken) || errors.Is(err, provider.ErrRateLimited)
+	// Such an answer says that the server did nothing; of what became of an
+	// earlier request only a refusal of the token itself tells.
+	untouched := !sent || errors.Is(err, ErrInvalidToken) || errors.Is(err, provider.ErrRateLimited)
 	switch {
-	case known, !sent && !t.doubt:
+	case errors.Is(err, ErrRevoked), untouched && !t.doubt:
 		t.end()
-	case !sent && t.noted:
+	case untouched && t.noted:
 		t.attempt.Tries--
 		if err := s.layout.SaveAttempt(s.name, t.attempt); err != nil {
 			s.config.logger.Debug("could not correct the note of a refresh", "config", s.name, "error", err)

@@ -57,6 +57,7 @@ type Session struct {
 	resumed      *record.PendingLink         // the link that another process began
 	clients      map[string]*provider.Client // by app key
 	fingerprints *record.Fingerprints
+	unsaved      *unsavedMark
 }
 
 // credentials are one grant.
@@ -135,6 +136,8 @@ func (s *Session) Close() error {
 	s.loading.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.unsaved.end()
+	s.unsaved = nil
 	for _, client := range s.clients {
 		client.CloseIdleConnections()
 	}
