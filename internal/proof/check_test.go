@@ -166,12 +166,14 @@ func (tr *trial) age() {
 }
 
 // notes are the files that ought to go: notes of what is under way, and files
-// that were being written.
+// that were being written; but for the one of the key of fingerprints, which is
+// made once in a home.
 func (tr *trial) notes() (left []string) {
 	tr.t.Helper()
 	tr.walk(func(path string) {
 		folder := filepath.Base(filepath.Dir(path))
-		if strings.HasSuffix(path, ".tmp") || slices.Contains([]string{"attempts", "intents", "revocations", "pending"}, folder) {
+		half := strings.HasSuffix(path, ".tmp") && !strings.HasPrefix(filepath.Base(path), ".fingerprint.")
+		if half || slices.Contains([]string{"attempts", "intents", "revocations", "pending"}, folder) {
 			left = append(left, strings.TrimPrefix(path, tr.home.dir))
 		}
 	})
