@@ -34,16 +34,23 @@
 //   - A refresh token for a single use is redeemed once. A used one is
 //     presented again only after its answer was lost, once, and never while
 //     somebody holds a good one: no replay ends a grant that could be used.
+//     (Where notes cannot be written, and within the tries of one request to a
+//     provider with grace, the count is not kept; the rest holds.)
 //   - Somebody can go on: the keyring, or a process that is alive, holds a
 //     refresh token that the server accepts. The exceptions are the user's
 //     revocation, and this one: the server had made a new token, and what
-//     carried it was lost before the keyring had it (the answer, or the process),
-//     with a provider that does not let the request be repeated, or not any
-//     more. Nobody ever had that token in a place that lasts.
+//     carried it was lost before the keyring had it (the answer, or the
+//     process), with a provider that does not let the request be repeated, or
+//     not any more. Nobody ever had that token in a place that lasts. It cannot
+//     happen with refresh tokens that can be used again, nor while a window is
+//     open; nor without a crash or a lost answer, whatever the keyring does.
 //   - What is shown is true. A link that is marked as revoked has no token that
-//     the server accepts; an access token is handed out only when the keyring
+//     the server accepts, unless the server refused it wrongly, twice, or once
+//     while it was in doubt; an access token is handed out only when the keyring
 //     holds the refresh token that goes with it; a token is said to be in doubt
-//     only after two faults, or while a process could not save its successor.
+//     only after two faults, and to have been replaced only if it was used.
+//
+// A disk that fails as the keyring does is left out: then nobody can be told.
 //
 // # Whether it would notice
 //
