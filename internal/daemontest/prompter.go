@@ -75,14 +75,31 @@ func StartPrompter(tb testing.TB, d *Desk, answers ...Answer) *Prompter {
 	// and exported methods answer after they return.
 	messages := make(chan *dbus.Message, 64)
 	p.bus.Eavesdrop(messages)
-	go func() {
-		for message := range messages {
+	end := make(chan struct{})
+	tb.Cleanup(func() {
+		// Before the connection is closed, which closes the channel under the
+		// hands of the reader.
+		p.bus.Eavesdrop(nil)
+		close(end)
+	})
+	go p.serve(messages, end)
+	return p
+}
+
+func (p *Prompter) serve(messages <-chan *dbus.Message, end <-chan struct{}) {
+	for {
+		select {
+		case message, open := <-messages:
+			if !open {
+				return
+			}
 			if message.Type == dbus.TypeMethodCall {
 				p.handle(message)
 			}
+		case <-end:
+			return
 		}
-	}()
-	return p
+	}
 }
 
 func (p *Prompter) handle(call *dbus.Message) {
