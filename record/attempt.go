@@ -40,8 +40,10 @@ func (l Layout) SaveAttempt(config string, a Attempt) error {
 		return err
 	}
 	n := attemptNote{Version: noteVersion, Fingerprint: a.Fingerprint, Started: a.Started.UTC(), Tries: a.Tries, Process: cleanText(a.Process)}
-	err := errors.New("it names no token")
-	if n.check() == "" {
+	var err error
+	if reason := n.check(); reason != "" {
+		err = errors.New(reason)
+	} else {
 		err = writeNote(l.attemptPath(config), n)
 	}
 	if err != nil {
@@ -70,7 +72,7 @@ func (l Layout) LoadAttempt(config string) (a Attempt, ok bool, err error) {
 	if err != nil {
 		return Attempt{}, false, fmt.Errorf("could not read the note of a refresh of %q: %w", config, err)
 	}
-	return Attempt{Fingerprint: n.Fingerprint, Started: n.Started, Tries: n.Tries, Process: cleanText(n.Process)}, true, nil
+	return Attempt{Fingerprint: n.Fingerprint, Started: n.Started.UTC(), Tries: n.Tries, Process: cleanText(n.Process)}, true, nil
 }
 
 // DropAttempt forgets a refresh that was begun. None is no error.
@@ -96,6 +98,9 @@ func (n attemptNote) check() string {
 		return "it names no token"
 	case n.Tries < 0 || n.Tries > 1000:
 		return "its count of tries makes no sense"
+	case n.Started.UTC().Year() < 0 || n.Started.UTC().Year() > 9999:
+		// It could not be written again.
+		return "its time makes no sense"
 	}
 	return ""
 }

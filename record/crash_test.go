@@ -18,6 +18,7 @@ import (
 
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/record"
+	"github.com/authring/authring/secret"
 )
 
 // The test binary is also the process that comes to grief: it does what this
@@ -35,6 +36,10 @@ func TestMain(m *testing.M) {
 			}
 			fmt.Println(i)
 		}
+	case "name a token":
+		f, err := must(record.DefaultApp).Fingerprints()
+		fail(err)
+		fmt.Print(f.Of(secret.New(verifier)))
 	case "full disk":
 		// Writing beyond the limit fails as on a full disk, once the signal
 		// that goes with it is ignored.

@@ -36,12 +36,11 @@ func (l Layout) Fingerprints() (Fingerprints, error) {
 		return Fingerprints{}, l.check("")
 	}
 	path := filepath.Join(l.state, "fingerprint.key")
-	key, err := os.ReadFile(path)
+	key, err := readKey(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		key, err = makeKey(path)
-	}
-	if err == nil && len(key) != fingerprintKeySize {
-		err = &FileError{Path: path, Reason: "not a key for fingerprints; remove it to have a new one"}
+		if err = makeKey(path); err == nil {
+			key, err = readKey(path)
+		}
 	}
 	if err != nil {
 		return Fingerprints{}, fmt.Errorf("could not name tokens: %w", err)
@@ -49,27 +48,45 @@ func (l Layout) Fingerprints() (Fingerprints, error) {
 	return Fingerprints{key: key}, nil
 }
 
-// makeKey makes the key unless another process is quicker.
-func makeKey(path string) ([]byte, error) {
-	if err := atomicfile.MakeFolder(filepath.Dir(path)); err != nil {
+// readKey reads a key that nobody else can know.
+func readKey(path string) ([]byte, error) {
+	key, info, err := readBounded(path)
+	if err != nil {
 		return nil, err
+	}
+	reason := exposed(info)
+	if len(key) != fingerprintKeySize {
+		reason = "is not a key for fingerprints"
+	}
+	if reason != "" {
+		return nil, &FileError{Path: path, Reason: reason + "; remove it to have a new one"}
+	}
+	return key, nil
+}
+
+// makeKey makes the key unless another process is quicker.
+func makeKey(path string) error {
+	dir := filepath.Dir(path)
+	if err := atomicfile.MakeFolder(dir); err != nil {
+		return err
 	}
 	key := make([]byte, fingerprintKeySize)
 	_, _ = rand.Read(key) // never fails
-	temp, err := os.CreateTemp(filepath.Dir(path), ".fingerprint.*.tmp")
+	temp, err := os.CreateTemp(dir, ".fingerprint.*.tmp")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer os.Remove(temp.Name())
 	_, err = temp.Write(key)
 	if err = errors.Join(err, temp.Sync(), temp.Close()); err != nil {
-		return nil, err
+		return err
 	}
 	// A link, unlike a rename, fails where the name is taken.
 	if err := os.Link(temp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, err
+		return err
 	}
-	return os.ReadFile(path)
+	// What is named by it must not outlive it.
+	return atomicfile.SyncFolder(dir)
 }
 
 // Of names a token: twelve hexadecimal digits, "" for no token.

@@ -19,8 +19,10 @@ const (
 	HistoryLength = 20
 	// historySlack is how many more may stand in the file before it is cut.
 	historySlack = 40
-	// longestEvent bounds one line of the file, in bytes.
-	longestEvent = 1024
+	// longestDetail bounds each text of an event, in bytes, and longestEvent one
+	// line of the file, in which a character may be written with six.
+	longestDetail = 200
+	longestEvent  = 8 << 10
 )
 
 // What happened to a link.
@@ -72,7 +74,7 @@ func (l Layout) appendHistory(path string, e Event) error {
 	data, _, err := readBounded(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		// Damaged beyond reading: a new history is better than none.
-		data = nil
+		return atomicfile.Write(path, line, 0o600)
 	}
 	if n := bytes.Count(data, []byte("\n")); n >= HistoryLength+historySlack {
 		lines := bytes.SplitAfter(data, []byte("\n"))
@@ -95,7 +97,7 @@ func (l Layout) appendHistory(path string, e Event) error {
 func (e Event) line() ([]byte, error) {
 	e.At = e.At.UTC()
 	for _, text := range []*string{&e.What, &e.Fingerprint, &e.Process, &e.Detail} {
-		*text = cut(cleanText(*text), 200)
+		*text = cut(cleanText(*text), longestDetail)
 	}
 	e.Keyring = keyring.ID(cut(cleanText(string(e.Keyring)), 64))
 	line, err := json.Marshal(e)
