@@ -12,16 +12,15 @@ import "time"
 // Clock tells elapsed time and calls back after some of it. It is safe for
 // concurrent use.
 type Clock interface {
-	// Now is the time since some moment before the program started. It only
-	// grows, and counts the time in suspend.
+	// Now is the time since some moment before the clock was had, the same
+	// for all calls. It only grows, and counts the time in suspend.
 	Now() time.Duration
 	// AfterFunc calls f, in a goroutine of its own, once the clock shows at
 	// least at; at once after a suspend in which that moment passed. The
-	// returned function gives that up, and what it holds of the system.
+	// returned function gives that up, and what it holds of the system; it
+	// may be called more than once, and after f.
 	AfterFunc(at time.Duration, f func()) (stop func())
 }
 
 // System is the machine's own clock.
-func System() Clock { return system{} }
-
-type system struct{}
+func System() Clock { return newSystem() }

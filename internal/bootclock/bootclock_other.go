@@ -4,10 +4,12 @@ package bootclock
 
 import "time"
 
-var start = time.Now()
+type system struct{ start time.Time }
+
+func newSystem() system { return system{time.Now()} }
 
 // Now implements [Clock]. On the BSDs the monotonic clock goes on in suspend.
-func (system) Now() time.Duration { return time.Since(start) }
+func (c system) Now() time.Duration { return time.Since(c.start) }
 
 // AfterFunc implements [Clock].
 func (c system) AfterFunc(at time.Duration, f func()) (stop func()) { return poll(c, at, f) }

@@ -2,7 +2,10 @@
 
 package bootclock
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
 // step is how late a call may come after a suspend on platforms whose timers
 // stand still in it.
@@ -16,7 +19,11 @@ func poll(c Clock, at time.Duration, f func()) (stop func()) {
 		for {
 			left := at - c.Now()
 			if left <= 0 {
-				f()
+				select {
+				case <-done:
+				default:
+					f()
+				}
 				return
 			}
 			timer := time.NewTimer(min(left, step))
@@ -28,11 +35,5 @@ func poll(c Clock, at time.Duration, f func()) (stop func()) {
 			}
 		}
 	}()
-	return func() {
-		select {
-		case <-done:
-		default:
-			close(done)
-		}
-	}
+	return sync.OnceFunc(func() { close(done) })
 }
