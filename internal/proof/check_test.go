@@ -47,6 +47,8 @@ func (tr *trial) check(total *figures, where string, newGrant, answer bool) {
 		fail("the link is not usable: %+v, then %+v", first, last)
 	case tr.op.verb == "refresh" && !answer:
 		fail("the link did not outlive a refresh: %+v, then %+v", first, last)
+	case answer && !(last.State == "revoked" && strings.Contains(last.Reason, "was lost")):
+		fail("it is not said that an answer was lost: %+v, then %+v", first, last)
 	case last.State == "unlinked" && last.Kind == "unlinked":
 		total.add(func() { total.unlinked++ })
 	case last.State == "revoked", last.State == "secret-missing" && last.Kind == "missing", last.Kind == "doubt":
