@@ -1,6 +1,27 @@
 package record
 
-import "github.com/authring/authring/keyring"
+import (
+	"fmt"
+
+	"github.com/authring/authring/keyring"
+)
+
+// CheckKeyring reports whether the records of the layout can name a keyring:
+// Maestral's files name a Python class, and not every keyring of ours has one.
+func (l Layout) CheckKeyring(id keyring.ID) error {
+	if l.app == "" {
+		return l.check("")
+	}
+	if l.Maestral() && pythonClass(id) == "" {
+		return noClass(id)
+	}
+	return nil
+}
+
+func noClass(id keyring.ID) error {
+	return fmt.Errorf("Maestral has no keyring %q: choose %s, %s, %s or %s", id,
+		keyring.Keychain, keyring.SecretService, keyring.KWallet, keyring.Plaintext)
+}
 
 // automatic is what Maestral writes while no keyring is chosen.
 const automatic = "automatic"

@@ -23,6 +23,9 @@ type Intent struct {
 	// if that is another place: it is to be deleted once the link is saved.
 	OldAccountID string
 	OldKeyring   keyring.ID
+	// Migration: the secret is the one of the link before, which moves to
+	// another keyring.
+	Migration bool
 }
 
 type intentNote struct {
@@ -39,6 +42,7 @@ type intentNote struct {
 	Linked          time.Time  `json:"linked_at"`
 	OldAccountID    string     `json:"old_account_id,omitempty"`
 	OldKeyring      keyring.ID `json:"old_keyring,omitempty"`
+	Migration       bool       `json:"migration,omitempty"`
 }
 
 // SaveIntent notes, durably, that a link is about to be saved. The caller
@@ -53,7 +57,7 @@ func (l Layout) SaveIntent(config string, i Intent) error {
 			Version: noteVersion, Fingerprint: i.Fingerprint, AccountID: r.AccountID, Keyring: r.Keyring,
 			TokenAccessType: r.TokenAccessType, Provider: r.Provider, AppKey: r.AppKey, Scope: r.Scope,
 			Email: r.Email, DisplayName: r.DisplayName, Linked: r.Linked.UTC(),
-			OldAccountID: i.OldAccountID, OldKeyring: i.OldKeyring,
+			OldAccountID: i.OldAccountID, OldKeyring: i.OldKeyring, Migration: i.Migration,
 		}
 		if reason := n.check(); reason != "" {
 			err = errors.New(reason)
@@ -94,7 +98,9 @@ func (l Layout) LoadIntent(config string) (i Intent, ok bool, err error) {
 	if err != nil {
 		return Intent{}, false, fmt.Errorf("could not read the note that %q is being linked: %w", config, err)
 	}
-	return Intent{Record: r, Fingerprint: n.Fingerprint, OldAccountID: n.OldAccountID, OldKeyring: n.OldKeyring}, true, nil
+	return Intent{
+		Record: r, Fingerprint: n.Fingerprint, OldAccountID: n.OldAccountID, OldKeyring: n.OldKeyring, Migration: n.Migration,
+	}, true, nil
 }
 
 // DropIntent forgets a link that was being saved. None is no error.

@@ -37,7 +37,9 @@ func TestIntent(t *testing.T) {
 		first := intent()
 		first.OldAccountID, first.OldKeyring = "", ""
 		first.Record.Scope, first.Record.Email, first.Record.DisplayName = "", "", ""
-		for _, want := range []record.Intent{intent(), first} {
+		migration := intent()
+		migration.OldAccountID, migration.Migration = migration.Record.AccountID, true
+		for _, want := range []record.Intent{intent(), first, migration} {
 			if err := l.SaveIntent("work", want); err != nil {
 				t.Fatal(err)
 			}

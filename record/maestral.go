@@ -6,7 +6,6 @@ import (
 
 	"github.com/authring/authring/internal/atomicfile"
 	"github.com/authring/authring/internal/ini"
-	"github.com/authring/authring/keyring"
 )
 
 // Where Maestral keeps what belongs to a link, by its own version:
@@ -176,8 +175,7 @@ func setMaestral(conf *file, accounts, keyrings string, r Record) error {
 	}
 	class := pythonClass(r.Keyring)
 	if class == "" {
-		return fmt.Errorf("Maestral has no keyring %q: choose %s, %s, %s or %s", r.Keyring,
-			keyring.Keychain, keyring.SecretService, keyring.KWallet, keyring.Plaintext)
+		return noClass(r.Keyring)
 	}
 	conf.Set(keyrings, "keyring", class)
 	return nil

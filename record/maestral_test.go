@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -268,5 +269,23 @@ func TestMaestralsFilesChangeTogether(t *testing.T) {
 	}
 	if _, err := os.Lstat(filepath.Join(l.StateFolder(), "links", "work.ini")); !os.IsNotExist(err) {
 		t.Errorf("our own file about the link stays: %v", err)
+	}
+}
+
+func TestCheckKeyring(t *testing.T) {
+	home(t)
+	for app, without := range map[string][]keyring.ID{
+		record.MaestralApp: {keyring.Sealed, keyring.WinCred, "pass"},
+		record.DefaultApp:  nil,
+	} {
+		l := layout(t, app)
+		for _, id := range []keyring.ID{keyring.Keychain, keyring.SecretService, keyring.KWallet, keyring.Plaintext, keyring.WinCred, keyring.Sealed, "pass"} {
+			if err := l.CheckKeyring(id); (err != nil) != slices.Contains(without, id) {
+				t.Errorf("%s: CheckKeyring(%s) = %v", app, id, err)
+			}
+		}
+	}
+	if err := (record.Layout{}).CheckKeyring(keyring.Plaintext); err == nil {
+		t.Error("a Layout that NewLayout did not make has keyrings")
 	}
 }
