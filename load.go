@@ -99,15 +99,17 @@ func (s *Session) Linked(ctx context.Context) (bool, error) {
 // methods that need it call it on demand. The errors are [ErrNotLinked],
 // [*KeyringAccessError], and the context's.
 func (s *Session) Load(ctx context.Context) error {
-	return s.loading.Do(ctx, func(ctx context.Context) error {
-		s.recoverIfFree(ctx)
-		rec, err := s.reload()
-		if err != nil {
-			return err
-		}
-		_, _, err = s.load(ctx, rec, s.config.prompt)
+	return s.loading.Do(ctx, func(ctx context.Context) error { return s.patiently(ctx, s.loadNow) })
+}
+
+func (s *Session) loadNow(ctx context.Context) error {
+	s.recoverIfFree(ctx)
+	rec, err := s.reload()
+	if err != nil {
 		return err
-	})
+	}
+	_, _, err = s.load(ctx, rec, s.config.prompt)
+	return err
 }
 
 // load reads the secret that rec speaks of, and keeps it in memory.

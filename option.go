@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/authring/authring/internal/bootclock"
 	"github.com/authring/authring/keyring"
@@ -28,6 +29,7 @@ type config struct {
 	keyrings      []keyring.Keyring
 	keyringID     keyring.ID
 	prompt        keyring.Prompt
+	keyringWait   time.Duration // zero: do not wait
 	consent       func(context.Context, PlaintextRequest) (bool, error)
 	switchAccount bool
 	events        func(Event)

@@ -23,9 +23,9 @@ const (
 // refresh makes a new access token and publishes it. It runs once at a time
 // (Session.refreshing), and not under any caller's context.
 func (s *Session) refresh(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, refreshBound+time.Duration(s.config.prompt))
+	ctx, cancel := context.WithTimeout(ctx, refreshBound+time.Duration(s.config.prompt)+s.config.keyringWait)
 	defer cancel()
-	err := s.refreshLocked(ctx)
+	err := s.patiently(ctx, s.refreshLocked)
 	if errors.Is(err, keyring.ErrLocked) && s.config.prompt > keyring.NoPrompt {
 		// Nobody is asked while other processes wait for the lock: the
 		// keyring is unlocked first, and all of it begun again.

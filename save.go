@@ -49,6 +49,9 @@ func (s *Session) SaveCreds(ctx context.Context) (Saved, error) {
 	if err != nil {
 		return Saved{}, ended(ctx, err)
 	}
+	if err := s.AwaitKeyring(ctx); err != nil {
+		return Saved{}, err
+	}
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return Saved{}, ended(ctx, err)

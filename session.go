@@ -96,6 +96,9 @@ func Open(configName string, opts ...Option) (*Session, error) {
 			return nil, fmt.Errorf("could not open %q: %w", configName, err)
 		}
 	}
+	if c.keyringWait > 0 {
+		c.prompt = keyring.NoPrompt
+	}
 	if err := record.CheckConfigName(configName); err != nil {
 		return nil, err
 	}

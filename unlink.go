@@ -50,6 +50,11 @@ func (s *Session) Unlink(ctx context.Context, opts ...UnlinkOption) (UnlinkResul
 	for _, opt := range opts {
 		opt(&o)
 	}
+	if !o.localOnly {
+		if err := s.await(ctx, s.tryOwn); err != nil {
+			return UnlinkResult{}, err
+		}
+	}
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return UnlinkResult{}, ended(ctx, err)
@@ -90,6 +95,9 @@ func (s *Session) Unlink(ctx context.Context, opts ...UnlinkOption) (UnlinkResul
 // When the keyring is locked or unavailable nothing is changed, and the error
 // is a [*KeyringAccessError].
 func (s *Session) DeleteCreds(ctx context.Context) error {
+	if err := s.await(ctx, s.tryOwn); err != nil {
+		return err
+	}
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return ended(ctx, err)

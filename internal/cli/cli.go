@@ -17,6 +17,9 @@ import (
 	"os/signal"
 	"slices"
 	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
 )
 
 // program is one run of the tool: its streams and the global flags.
@@ -32,6 +35,8 @@ type program struct {
 	json        bool
 	noInput     bool
 	verbose     bool
+	waitKeyring time.Duration
+	running     *cobra.Command // the verb that runs; nil before
 }
 
 // Main runs the tool with the arguments after its name and returns the exit

@@ -20,6 +20,7 @@ const (
 	exitRevoked     = 6
 	exitUsage       = 64
 	exitInternal    = 70
+	exitTemporary   = 75
 	exitInterrupted = 130
 )
 
@@ -42,6 +43,8 @@ func exitMeaning(code int) string {
 		return "The grant was revoked, or can be used no more: link again."
 	case exitUsage:
 		return "The command was not understood."
+	case exitTemporary:
+		return "The keyring was not up in time (--wait-keyring): try again later."
 	case exitInterrupted:
 		return "Interrupted, or the question was answered with no. Nothing was left half done."
 	default:
@@ -82,6 +85,8 @@ func kindOf(err error) kind {
 		return kind{"interrupted", exitInterrupted}
 	case errors.As(err, &file):
 		return kind{"broken-record", exitInternal}
+	case is(authring.ErrKeyringNotReady):
+		return kind{"keyring-not-ready", exitTemporary}
 	case is(authring.ErrRevoked):
 		return kind{"revoked", exitRevoked}
 	case is(authring.ErrInDoubt):

@@ -77,6 +77,8 @@ func (p *program) messageOf(err error) string {
 		return errInterrupted.Error()
 	case errors.Is(err, authring.ErrNotLinked):
 		return fmt.Sprintf("no account is linked under the config name %q", p.config)
+	case errors.Is(err, authring.ErrKeyringNotReady):
+		return p.notReadyMessage(err)
 	case errors.As(err, &access):
 		return accessMessage(access)
 	default:
@@ -126,6 +128,8 @@ func (p *program) hintOf(err error) string {
 		return "The file was left as it is. Repair it, or move it away, and try again."
 	case is(authring.ErrValidityTooLong):
 		return "Ask for less with --min-valid; 5 minutes is the default."
+	case is(authring.ErrKeyringNotReady):
+		return "Try again later. To be asked to unlock it, leave out --" + waitFlag + "."
 	case is(authring.ErrRevoked), is(authring.ErrInDoubt):
 		return "Link again: " + p.command("link", "--relink")
 	case is(authring.ErrNotLinked):
@@ -136,13 +140,13 @@ func (p *program) hintOf(err error) string {
 		return "Approve with the linked account, or link the other one under a name of its own: " +
 			p.named("NAME", "link") + "\nTo replace the linked account: " + p.command("link", "--relink", "--switch-account")
 	case is(keyring.ErrLocked):
-		return "Unlock it and try again."
+		return "Unlock it and try again, or wait for it: " + p.waiting()
 	case is(authring.ErrSecretMissing):
 		return "Restore the keyring, or link again: " + p.command("link", "--relink")
 	case is(authring.ErrPlaintextRefused):
 		return "Start or unlock a keyring (authring keyrings lists them), or accept plain text with --allow-plaintext."
 	case is(keyring.ErrUnavailable):
-		return "See what is there: authring keyrings\nTo keep the secret in another keyring: " + p.command("link", "--relink", "--keyring", "ID")
+		return "See what is there: authring keyrings\nIf it is only not up yet: " + p.waiting() + "\nTo keep the secret in another keyring: " + p.command("link", "--relink", "--keyring", "ID")
 	case is(provider.ErrInvalidClient):
 		return "Check the app key (--app-key)."
 	case is(provider.ErrMissingScope):

@@ -38,6 +38,9 @@ be stored as plain text, which any program of yours and any backup can read:
 you are asked for that, or say so with --allow-plaintext (--keyring plaintext
 says it as well). authring keyrings shows what is there.
 
+With --wait-keyring the keyring is waited for, and asked for no password; plain
+text then does not take its place, unless --keyring plaintext is given.
+
 With --begin and --finish the two halves run apart, within ten minutes: the
 first prints the address, the second reads the code. Give both the same
 options. After a failed connection, authring link --finish takes up a link
@@ -64,10 +67,10 @@ func (p *program) linkCommand() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.runLink(cmd.Context(), opts) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.runLink(cmd, opts) },
 	}, page{
 		long: linkLong, example: linkExample,
-		exits: []int{exitOK, exitInvalid, exitConnection, exitLocked, exitUnavailable, exitUsage, exitInternal, exitInterrupted},
+		exits: []int{exitOK, exitInvalid, exitConnection, exitLocked, exitUnavailable, exitUsage, exitInternal, exitTemporary, exitInterrupted},
 	})
 	flags := cmd.Flags()
 	flags.StringVar(&opts.appKey, "app-key", "", "app `KEY` to link with, instead of Maestral's")
@@ -77,6 +80,7 @@ func (p *program) linkCommand() *cobra.Command {
 	flags.BoolVar(&opts.relink, "relink", false, "replace the link that exists")
 	flags.BoolVar(&opts.switchAccount, "switch-account", false, "let a relink replace the account by another")
 	flags.BoolVar(&opts.noBrowser, "no-browser", false, "do not open a browser")
+	p.addWaitFlag(cmd)
 	flags.BoolVar(&opts.begin, "begin", false, "print the address of the page, and end")
 	flags.BoolVar(&opts.finish, "finish", false, "read the code for a link that was begun")
 	return cmd
@@ -112,14 +116,19 @@ type linking struct {
 	plaintext bool
 }
 
-func (p *program) runLink(ctx context.Context, opts linkOptions) error {
+func (p *program) runLink(cmd *cobra.Command, opts linkOptions) error {
+	ctx := cmd.Context()
 	if err := opts.check(p); err != nil {
+		return err
+	}
+	wait, err := p.waitOptions(cmd)
+	if err != nil {
 		return err
 	}
 	outlivePipes()
 	l := &linking{program: p, linkOptions: opts}
 	l.plaintext = opts.allowPlaintext || opts.keyring == string(keyring.Plaintext)
-	s, err := p.open(p.config, l.sessionOptions()...)
+	s, err := p.open(p.config, append(wait, l.sessionOptions()...)...)
 	if err != nil {
 		return err
 	}
@@ -131,6 +140,9 @@ func (p *program) runLink(ctx context.Context, opts linkOptions) error {
 }
 
 func (l *linking) run(ctx context.Context) error {
+	if err := l.session.AwaitKeyring(ctx); err != nil {
+		return err
+	}
 	if l.finish {
 		return l.redeem(ctx, nil)
 	}

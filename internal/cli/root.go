@@ -65,7 +65,7 @@ func (p *program) rootCommand(args []string) *cobra.Command {
 		long: rootLong, example: rootExample, files: true, environment: true,
 		exits: []int{
 			exitOK, exitInvalid, exitConnection, exitNotLinked, exitLocked, exitUnavailable,
-			exitRevoked, exitUsage, exitInternal, exitInterrupted,
+			exitRevoked, exitUsage, exitInternal, exitTemporary, exitInterrupted,
 		},
 	})
 	root.SilenceErrors, root.SilenceUsage = true, true
@@ -88,6 +88,7 @@ func (p *program) rootCommand(args []string) *cobra.Command {
 	flags.BoolVarP(&p.verbose, "verbose", "v", false, "tell on standard error what is done")
 	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) {
 		p.configAsked = cmd.Flags().Changed("config-name")
+		p.running = cmd
 	}
 
 	verbs := p.verbs()

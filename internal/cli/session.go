@@ -57,7 +57,11 @@ func (p *program) event(e authring.Event) {
 			return
 		}
 		text := "Waiting for " + printable(e.Text) + "…"
-		if e.Keyring != "" {
+		switch {
+		case e.Keyring == "":
+		case p.waitKeyring > 0:
+			text = "Waiting for " + printable(e.Text) + " (unlock it to go on)…"
+		default:
 			text = "Waiting for " + printable(e.Text) + " (unlock it if it asks)…"
 		}
 		p.say("%s", p.stderr.paint(dim, text))

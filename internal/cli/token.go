@@ -17,7 +17,9 @@ type tokenOptions struct {
 
 const tokenLong = `Print an access token that is valid for at least five minutes, or as long as
 --min-valid says. The keyring may ask to be unlocked, unless --no-input is
-given. Every run gets a new token from the provider: access tokens are kept
+given. With --wait-keyring nobody is asked: the command waits until the keyring
+is there and unlocked, as a program that starts with the session has to, and
+ends with 75 if that does not happen in time. Every run gets a new token from the provider: access tokens are kept
 nowhere.
 
 Standard output holds the token and a line break, and nothing else; with
@@ -38,10 +40,11 @@ func (p *program) tokenCommand() *cobra.Command {
 		long: tokenLong, example: tokenExample,
 		exits: []int{
 			exitOK, exitInvalid, exitConnection, exitNotLinked, exitLocked, exitUnavailable,
-			exitRevoked, exitUsage, exitInternal, exitInterrupted,
+			exitRevoked, exitUsage, exitInternal, exitTemporary, exitInterrupted,
 		},
 	})
 	cmd.Flags().DurationVar(&opts.minValid, "min-valid", opts.minValid, "how long the token must stay valid: a `TIME` such as 5m or 1h")
+	p.addWaitFlag(cmd)
 	cmd.Flags().BoolVar(&opts.header, "header", false, `print "Authorization: Bearer TOKEN"`)
 	return cmd
 }
@@ -64,7 +67,11 @@ func (p *program) runToken(cmd *cobra.Command, opts tokenOptions) error {
 		return usage("token", "--header and --json are two ways to print the token; choose one")
 	}
 	ctx := cmd.Context()
-	s, err := p.open(p.config)
+	wait, err := p.waitOptions(cmd)
+	if err != nil {
+		return err
+	}
+	s, err := p.open(p.config, wait...)
 	if err != nil {
 		return err
 	}

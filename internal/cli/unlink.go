@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -32,24 +31,30 @@ func (p *program) unlinkCommand() *cobra.Command {
 	cmd := p.newCommand(&cobra.Command{
 		Use:   "unlink [options]",
 		Short: "End a link",
-		RunE:  func(cmd *cobra.Command, _ []string) error { return p.runUnlink(cmd.Context(), opts) },
+		RunE:  func(cmd *cobra.Command, _ []string) error { return p.runUnlink(cmd, opts) },
 	}, page{
 		long: unlinkLong, example: unlinkExample,
 		exits: []int{
 			exitOK, exitInvalid, exitConnection, exitNotLinked, exitLocked, exitUnavailable,
-			exitUsage, exitInternal, exitInterrupted,
+			exitUsage, exitInternal, exitTemporary, exitInterrupted,
 		},
 	})
 	cmd.Flags().BoolVarP(&opts.yes, "yes", "y", false, "do not ask")
+	p.addWaitFlag(cmd)
 	cmd.Flags().BoolVar(&opts.localOnly, "local-only", false, "leave the grant as it is at the provider")
 	return cmd
 }
 
-func (p *program) runUnlink(ctx context.Context, opts unlinkOptions) error {
+func (p *program) runUnlink(cmd *cobra.Command, opts unlinkOptions) error {
+	ctx := cmd.Context()
 	if !opts.yes && !p.asks() {
 		return usage("unlink", "nobody can be asked here; say --yes to unlink")
 	}
-	s, err := p.open(p.config)
+	wait, err := p.waitOptions(cmd)
+	if err != nil {
+		return err
+	}
+	s, err := p.open(p.config, wait...)
 	if err != nil {
 		return err
 	}

@@ -95,6 +95,30 @@ func (g *GNOME) Lock(tb testing.TB) {
 	}
 }
 
+// Unlock unlocks the keyring as its own programs do, without a question.
+func (g *GNOME) Unlock(tb testing.TB) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	service := g.bus.Object(SecretsName, secretsPath)
+	var output dbus.Variant
+	var session dbus.ObjectPath
+	err := service.CallWithContext(ctx, secretsCalls+"OpenSession", 0, "plain", dbus.MakeVariant("")).Store(&output, &session)
+	if err == nil {
+		password := struct {
+			Session           dbus.ObjectPath
+			Parameters, Value []byte
+			ContentType       string
+		}{session, []byte{}, []byte(GNOMEPassword), "text/plain"}
+		// The login keyring has no alias while nobody has unlocked it.
+		login := secretsPath + "/collection/login"
+		err = service.CallWithContext(ctx, "org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface.UnlockWithMasterPassword", 0, login, password).Err
+	}
+	if err != nil {
+		tb.Fatalf("gnome-keyring did not unlock: %v", err)
+	}
+}
+
 // DefaultCollection asks the Secret Service on conn for its default
 // collection; "/" is none.
 func DefaultCollection(tb testing.TB, conn *dbus.Conn) dbus.ObjectPath {
