@@ -9,7 +9,7 @@
 // short, who has the lock; what the server knows of each refresh token; and where
 // each process stands, and what it has in memory. Refresh tokens are numbers,
 // in the order in which the server made them. A process takes the steps of
-// refresh.go, one function call or one effect on the outside at a time, and they
+// the refresh transaction, one function call or one effect on the outside at a time, and they
 // bear the names of that code. Between any two of them another process may go
 // on, or a fault may happen while its budget lasts:
 //

@@ -1,6 +1,6 @@
 package model_test
 
-// take is the transaction of refresh.go.
+// take is the next step of the transaction.
 func (t *turn) take() {
 	w, p := t.from, t.from.processes[t.who]
 	goTo := func(at step) func(*world, *process) {
