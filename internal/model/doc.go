@@ -8,10 +8,10 @@
 // note of the attempt, the mark in the record, the intent of a link that was cut
 // short, who has the lock; what the server knows of each refresh token; and where
 // each process stands, and what it has in memory. Refresh tokens are numbers,
-// in the order in which the server made them. A process takes the steps of
-// the refresh transaction, one function call or one effect on the outside at a time, and they
-// bear the names of that code. Between any two of them another process may go
-// on, or a fault may happen while its budget lasts:
+// in the order in which the server made them. A process takes the steps of the
+// library's code, one function call or one effect on the outside at a time, and
+// they bear its names. Between any two of them another process may go on, or a
+// fault may happen while its budget lasts:
 //
 //   - a process dies, and a new one takes its place, with nothing in memory;
 //   - a request never leaves, is lost on its way, is answered 429, or its answer
@@ -51,6 +51,9 @@
 //     only after two faults, and to have been replaced only if it was used.
 //
 // A disk that fails as the keyring does is left out: then nobody can be told.
+// And that somebody can go on does not say that he does: a token for a single
+// use whose answer did not come twice is used no more, though after two requests
+// that the server never saw it is good.
 //
 // # Whether it would notice
 //
