@@ -3,13 +3,13 @@ package plaintext
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/authring/authring/internal/atomicfile"
+	"github.com/authring/authring/internal/privatefile"
 	"github.com/authring/authring/keyring/plaintext/internal/rawconfig"
 )
 
@@ -24,23 +24,12 @@ const (
 // load reads the file at path, or nothing where there is none. It refuses
 // what others may have read or written.
 func load(path string) (*contents, error) {
-	if err := checkFolder(filepath.Dir(path)); err != nil {
-		return nil, err
-	}
-	f, err := open(path)
+	data, err := privatefile.Read(path, maxSize)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &contents{}, nil
 	}
 	if err != nil {
 		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxSize {
-		return nil, fmt.Errorf("the file is larger than %d bytes", maxSize)
 	}
 	file, err := rawconfig.Parse(data)
 	if err != nil {

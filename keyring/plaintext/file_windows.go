@@ -2,7 +2,6 @@ package plaintext
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 )
 
@@ -19,18 +18,3 @@ func defaultPath() (string, error) {
 	}
 	return "", errors.New("LOCALAPPDATA is not set")
 }
-
-func open(path string) (*os.File, error) {
-	info, err := os.Lstat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New(path + " is not a regular file")
-	}
-	return os.Open(path)
-}
-
-func checkFolder(string) error { return nil }
-
-func writable(string) error { return nil }

@@ -27,6 +27,7 @@ import (
 	"sync"
 
 	"github.com/authring/authring/internal/filelock"
+	"github.com/authring/authring/internal/privatefile"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/secret"
 )
@@ -76,7 +77,7 @@ func (k *Keyring) Probe(context.Context) keyring.Status {
 		_, err = load(path)
 	}
 	if err == nil {
-		err = writable(path)
+		err = privatefile.Writable(path)
 	}
 	if err != nil {
 		status.Detail = err.Error()

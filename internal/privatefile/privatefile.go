@@ -1,0 +1,31 @@
+// Package privatefile reads files that hold secrets, after it has made sure
+// that nobody else can have written them, or can read them.
+package privatefile
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+)
+
+// Read returns what the file at path holds, at most limit bytes. It refuses
+// what others may have read or written; a file that is not there is
+// fs.ErrNotExist.
+func Read(path string, limit int64) ([]byte, error) {
+	if err := CheckFolder(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	f, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("the file is larger than %d bytes", limit)
+	}
+	return data, nil
+}
