@@ -16,6 +16,10 @@ const (
 	// refreshBound is how long one refresh may take, beside a prompt.
 	refreshBound = 2 * time.Minute
 
+	// saveWait is the first of the pauses, each twice as long as the one
+	// before, after which a refresh token that was not saved is tried again.
+	saveWait = 100 * time.Millisecond
+
 	// lockBound is how long a process waits for another one's refresh.
 	lockBound = 60 * time.Second
 )
@@ -157,7 +161,18 @@ func (s *Session) settleUnsaved(ctx context.Context, rec record.Record, known *c
 // memory, no access token that came with it is handed out, and each later
 // call tries again.
 func (s *Session) saveRotated(ctx context.Context, k keyring.Keyring, rec record.Record, grant *credentials) (*credentials, error) {
-	if err := s.put(ctx, k, s.key(rec.AccountID), grant.refresh, s.config.prompt); err != nil {
+	err := s.put(ctx, k, s.key(rec.AccountID), grant.refresh, s.config.prompt)
+	// It is in no other place, and a process that runs one command has no
+	// later call: a keyring that is being restarted is given a moment.
+	for wait := saveWait; err != nil && wait < saveWait*32 && !errors.Is(err, keyring.ErrLocked); wait *= 2 {
+		select {
+		case <-ctx.Done():
+			wait = saveWait * 32
+		case <-time.After(wait):
+			err = s.put(ctx, k, s.key(rec.AccountID), grant.refresh, s.config.prompt)
+		}
+	}
+	if err != nil {
 		return nil, s.accessError("save the new refresh token, which this process keeps in memory and will try to save again, ", err)
 	}
 	saved := *grant

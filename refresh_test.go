@@ -350,6 +350,42 @@ func TestStateFolderThatCannotBeWritten(t *testing.T) {
 	})
 }
 
+func TestAKeyringThatIsRestartedWhileATokenIsRotated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := bubble(t, dropboxtest.WithRotation())
+		w.link(t, "default")
+		fails := 3
+		w.memory.Before(func(op string, _ keyring.Key) error {
+			if op == "write" && fails > 0 {
+				fails--
+				return keyring.ErrUnavailable
+			}
+			return nil
+		})
+		if _, err := w.open(t, "default").Token(t.Context()); err != nil {
+			t.Errorf("Token() = %v", err)
+		}
+		if _, err := w.open(t, "default").Token(t.Context()); err != nil {
+			t.Errorf("Token() of another process = %v", err)
+		}
+	})
+}
+
+func TestAMarkedTokenIsPresentedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := bubble(t)
+		w.link(t, "default")
+		w.dropbox.Revoke(w.dropbox.User().AccountID)
+		for _, want := range []int{2, 3, 4} {
+			_, err := w.open(t, "default").Token(t.Context())
+			wantErr(t, err, authring.ErrRevoked)
+			if n := w.refreshes(); n != want {
+				t.Errorf("%d presentations, want %d", n, want)
+			}
+		}
+	})
+}
+
 func TestHistory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := bubble(t, dropboxtest.WithRotation())

@@ -78,8 +78,8 @@ func (t *transaction) run(ctx context.Context) error {
 
 // refused decides what an invalid_grant means. If the keyring by now holds
 // another refresh token, that one is used; otherwise the provider is asked once
-// more, and only a second refusal counts. A token that was in doubt was asked
-// for once more already. Nothing is deleted.
+// more, and only a second refusal counts. For a token that was in doubt, or that
+// is marked as revoked, this was the second. Nothing is deleted.
 func (t *transaction) refused(ctx context.Context, refusal error) (*provider.Token, time.Duration, error) {
 	s := t.s
 	adopted := false
@@ -92,7 +92,11 @@ func (t *transaction) refused(ctx context.Context, refusal error) (*provider.Tok
 	}
 	sent := s.clock.Now()
 	err := refusal
-	if adopted || !t.doubt || s.config.provider.Replay == provider.ReplayReusable {
+	again := !t.doubt || s.config.provider.Replay == provider.ReplayReusable
+	if mark := t.rec.Revoked; mark != nil && mark.Fingerprint == s.fingerprint(t.grant.refresh) {
+		again = false
+	}
+	if adopted || again {
 		var token *provider.Token
 		if token, err = t.client.Refresh(ctx, t.grant.refresh, nil); err == nil || !errors.Is(err, provider.ErrRevoked) {
 			return token, sent, err

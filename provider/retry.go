@@ -60,15 +60,26 @@ func (r Retry) wait(n int, asked time.Duration) time.Duration {
 // allows another one.
 func (c *Client) retry(ctx context.Context, again func(*Error, time.Duration) bool, try func(bound time.Duration) *Error) error {
 	began := time.Now()
-	sent := false
+	var doubt *Error // the last fault after which the server may have acted
 	for n := 1; ; n++ {
 		bound := min(c.bounds.Total, max(time.Second, c.patience.Budget-time.Since(began)))
 		fault := try(bound)
 		if fault == nil {
 			return nil
 		}
-		sent = sent || fault.Sent
-		fault.Sent = sent
+		// 429 is the server's word that it did not act on that try; it says
+		// nothing of the tries before.
+		limited := fault.Status == http.StatusTooManyRequests
+		if fault.Sent && !limited {
+			doubt = fault
+		}
+		if doubt != nil {
+			fault.Sent = true
+		}
+		if limited && doubt != nil && c.provider.Replay != ReplayReusable {
+			doubt.RetryAfter = fault.RetryAfter
+			fault = doubt
+		}
 		wait := c.patience.wait(n, fault.RetryAfter)
 		after := time.Since(began) + wait
 		if n >= c.patience.Tries || after >= c.patience.Budget || fault.RetryAfter > c.patience.MaxRetryAfter ||
