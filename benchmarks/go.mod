@@ -15,5 +15,5 @@ require (
 require (
 	github.com/danieljoos/wincred v1.2.3 // indirect
 	github.com/keybase/dbus v0.0.0-20220506165403-5aa21ea2c23a // indirect
-	golang.org/x/crypto v0.32.0 // indirect
+	golang.org/x/crypto v0.55.0 // indirect
 )
