@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/authring/authring/internal/needs"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/keyring/plaintext"
 	"github.com/authring/authring/secret"
@@ -21,10 +22,7 @@ const oneEntry = "[authring]\na = \n\tdmFsdWU=\n\n"
 // TestRefused: what others may have read or written is neither read nor
 // written, and the error says what is wrong and what to do.
 func TestRefused(t *testing.T) {
-	for name, c := range map[string]struct {
-		prepare func(t *testing.T, path string)
-		says    string
-	}{
+	refused(t, map[string]spoiled{
 		"readable by the group": {func(t *testing.T, path string) { chmod(t, path, 0o640) }, "mode 0640"},
 		"readable by all":       {func(t *testing.T, path string) { chmod(t, path, 0o644) }, "run: chmod 600 "},
 		"writable by the group": {func(t *testing.T, path string) { chmod(t, path, 0o620) }, "mode 0620"},
@@ -37,8 +35,6 @@ func TestRefused(t *testing.T) {
 			must(t, os.Remove(path))
 			must(t, os.Symlink(path+".target", path))
 		}, "symbolic link"},
-		"foreign file":   {func(t *testing.T, path string) { chown(t, path) }, "another user"},
-		"foreign folder": {func(t *testing.T, path string) { chown(t, filepath.Dir(path)) }, "another user"},
 		"named pipe": {func(t *testing.T, path string) {
 			must(t, os.Remove(path))
 			must(t, unix.Mkfifo(path, 0o600))
@@ -56,7 +52,30 @@ func TestRefused(t *testing.T) {
 			must(t, os.RemoveAll(above))
 			must(t, os.WriteFile(above, nil, 0o600))
 		}, "not a directory"},
-	} {
+	})
+}
+
+// TestRefusedOfAnotherUser is the same for what belongs to somebody else.
+func TestRefusedOfAnotherUser(t *testing.T) {
+	if !needs.Root(t) {
+		return
+	}
+	refused(t, map[string]spoiled{
+		"file":   {func(t *testing.T, path string) { chown(t, path) }, "another user"},
+		"folder": {func(t *testing.T, path string) { chown(t, filepath.Dir(path)) }, "another user"},
+	})
+}
+
+// spoiled is a way to make the file one that is not to be trusted, and what the
+// error then says.
+type spoiled struct {
+	prepare func(t *testing.T, path string)
+	says    string
+}
+
+func refused(t *testing.T, cases map[string]spoiled) {
+	t.Helper()
+	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "share", "python_keyring", "keyring_pass.cfg")
 			write(t, path, oneEntry)
@@ -99,12 +118,8 @@ func move(t *testing.T, from, to string) {
 	must(t, os.Rename(from, to))
 }
 
-// chown gives path to nobody, which only root can do. Others meet the rule
-// with a file of root.
+// chown gives path to nobody, which only root can do.
 func chown(t *testing.T, path string) {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("only root can give files away")
-	}
 	must(t, os.Chown(path, 65534, 65534))
 }
