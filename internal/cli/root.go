@@ -24,6 +24,7 @@ func (p *program) verbs() []verb {
 		{"token", p.tokenCommand},
 		{"unlink", p.unlinkCommand},
 		{"keyrings", p.keyringsCommand},
+		{"doctor", p.doctorCommand},
 		{"demo", p.demoCommand},
 		{"emulator", p.emulatorCommand},
 		{"completion", p.completionCommand},

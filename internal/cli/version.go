@@ -20,14 +20,18 @@ func (p *program) versionCommand() *cobra.Command {
 }
 
 func (p *program) runVersion() error {
-	version := "(unknown)"
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		version = info.Main.Version
-	}
+	version := buildVersion()
 	platform := runtime.GOOS + "/" + runtime.GOARCH
 	if p.json {
 		return p.printJSON(map[string]string{"version": version, "go": runtime.Version(), "platform": platform})
 	}
 	fmt.Fprintf(p.stdout, "authring %s (%s, %s)\n", version, runtime.Version(), platform)
 	return nil
+}
+
+func buildVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(unknown)"
 }

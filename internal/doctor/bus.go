@@ -1,0 +1,224 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/godbus/dbus/v5"
+
+	"github.com/authring/authring/internal/sessionbus"
+)
+
+// Names of the Secret Service specification.
+const (
+	secretsName = "org.freedesktop.secrets"
+	secretsPath = dbus.ObjectPath("/org/freedesktop/secrets")
+	serviceName = "org.freedesktop.Secret.Service"
+	collection  = "org.freedesktop.Secret.Collection"
+)
+
+// walletNames are those of KWallet.
+var walletNames = []string{"org.kde.kwalletd6", "org.kde.kwalletd5", "org.kde.kwalletd"}
+
+// bus looks at the session bus, and at who serves secrets on it.
+func (e *examination) bus(ctx context.Context) []Finding {
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		return nil // no keyring of these is reached over it
+	}
+	address, err := sessionbus.Address()
+	if err != nil {
+		return []Finding{e.noBus(err)}
+	}
+	conn, err := sessionbus.ConnectTo(ctx, address)
+	if err != nil {
+		f := Finding{
+			ID: "bus-unreachable", Severity: Fail, Cause: Unavailable, Title: "The session bus cannot be reached",
+			Detail: address + ": " + err.Error(), Cure: "systemctl --user status dbus.socket",
+		}
+		if ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) {
+			f.ID, f.Title = "bus-silent", "The session bus did not answer"
+		} else if other := e.usualSocket(); other != "" && e.Getenv("DBUS_SESSION_BUS_ADDRESS") != "" {
+			// Left over from a session that has ended, as in a screen or tmux.
+			f.Cure = "export DBUS_SESSION_BUS_ADDRESS=unix:path=" + other
+		}
+		return []Finding{f}
+	}
+	defer conn.Close()
+	b := bus{e, conn}
+	found := []Finding{{ID: "bus-answers", Title: "The session bus answers", Detail: address}}
+	found = append(found, b.secretService(ctx)...)
+	return append(found, b.wallets(ctx)...)
+}
+
+func (e *examination) noBus(err error) Finding {
+	f := Finding{ID: "bus-absent", Severity: Warn, Title: "There is no session bus", Detail: err.Error(),
+		Cure: "authring keyrings"}
+	if !errors.Is(err, sessionbus.ErrNoBus) {
+		f.ID, f.Severity, f.Title, f.Cause = "bus-refused", Fail, "The session bus cannot be used", Unavailable
+	}
+	switch usual := e.usualSocket(); {
+	case usual != "":
+		// The session is there: cron, su, or a service is outside of it.
+		f.Detail += "; your session has one"
+		f.Cure = "export XDG_RUNTIME_DIR=" + filepath.Dir(usual)
+	case e.Getenv("SSH_CONNECTION") != "":
+		f.Detail += "; over SSH there is one only while you are logged in at the desktop too, or where your account lingers"
+		f.Cure = "loginctl enable-linger"
+	}
+	return f
+}
+
+// usualSocket is the bus of the user's session where logind puts it, if it is
+// there.
+func (e *examination) usualSocket() string {
+	path := fmt.Sprintf("/run/user/%d/bus", os.Geteuid())
+	if info, err := os.Stat(path); err != nil || info.Mode().Type() != os.ModeSocket {
+		return ""
+	}
+	return path
+}
+
+// bus is a connection to ask with.
+type bus struct {
+	*examination
+	conn *dbus.Conn
+}
+
+// ask calls a method of the bus itself.
+func (b bus) ask(ctx context.Context, method string, result any, args ...any) error {
+	return b.conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus."+method, 0, args...).Store(result)
+}
+
+func (b bus) secretService(ctx context.Context) []Finding {
+	who, owner, err := b.owner(ctx, secretsName)
+	switch {
+	case isDenied(err):
+		return []Finding{b.denied(err)}
+	case err != nil:
+		return []Finding{silent("secret-service-unknown", "It cannot be told who offers a Secret Service", err)}
+	case owner == "" && b.startable(ctx, secretsName):
+		return []Finding{{ID: "secret-service-startable", Title: "The Secret Service is not running; its first use starts it"}}
+	case owner == "":
+		return []Finding{{
+			ID: "secret-service-absent", Severity: Note, Title: "No program offers a Secret Service on this bus",
+			Detail: "GNOME Keyring, KeePassXC and KWallet can", Cure: "sudo apt install gnome-keyring",
+		}}
+	}
+	found := []Finding{{ID: "secret-service-owner", Title: "The Secret Service is offered by " + who}}
+	return append(found, b.collection(ctx, owner, who))
+}
+
+// collection looks at the keyring that new secrets go to.
+func (b bus) collection(ctx context.Context, owner, who string) Finding {
+	service := b.conn.Object(owner, secretsPath)
+	var path dbus.ObjectPath
+	for _, alias := range []string{"default", "login"} {
+		err := service.CallWithContext(ctx, serviceName+".ReadAlias", 0, alias).Store(&path)
+		if isDenied(err) {
+			return b.denied(err)
+		}
+		if err != nil {
+			return silent("collection-unknown", who+" cannot be asked for its default keyring", err)
+		}
+		if path != "/" {
+			break
+		}
+	}
+	if path == "/" {
+		return Finding{
+			ID: "collection-absent", Severity: Warn, Title: who + " has no default keyring",
+			Detail: "log in with your password, open a database, or make a keyring", Cure: manager(who),
+		}
+	}
+	var locked dbus.Variant
+	err := b.conn.Object(owner, path).CallWithContext(ctx, "org.freedesktop.DBus.Properties.Get", 0, collection, "Locked").Store(&locked)
+	name := string(path[strings.LastIndexByte(string(path), '/')+1:])
+	switch isLocked, ok := locked.Value().(bool); {
+	case isDenied(err):
+		return b.denied(err)
+	case err != nil || !ok:
+		return silent("collection-unknown", who+" does not tell whether its default keyring is locked", err)
+	case isLocked:
+		return Finding{
+			ID: "collection-locked", Severity: Warn, Title: "The default keyring is locked (" + name + ")",
+			Detail: "after an automatic login it always is", Cure: b.Command(b.Config, "token"),
+		}
+	}
+	return Finding{ID: "collection-open", Title: "The default keyring is unlocked (" + name + ")"}
+}
+
+// wallets tells who answers for KWallet.
+func (b bus) wallets(ctx context.Context) []Finding {
+	for _, name := range walletNames {
+		who, owner, err := b.owner(ctx, name)
+		switch {
+		case isDenied(err):
+			return []Finding{b.denied(err)}
+		case err != nil:
+			return []Finding{silent("kwallet-unknown", "It cannot be told whether KWallet is running", err)}
+		case owner != "":
+			return []Finding{{ID: "kwallet-owner", Title: "KWallet is offered by " + who, Detail: name}}
+		case b.startable(ctx, name):
+			return []Finding{{ID: "kwallet-startable", Title: "KWallet is not running; its first use starts it", Detail: name}}
+		}
+	}
+	return nil
+}
+
+// owner returns the program that has a name, in words, and its unique name;
+// both are empty where nobody has it.
+func (b bus) owner(ctx context.Context, name string) (who, owner string, err error) {
+	err = b.ask(ctx, "GetNameOwner", &owner, name)
+	var remote dbus.Error
+	if errors.As(err, &remote) && remote.Name == "org.freedesktop.DBus.Error.NameHasNoOwner" {
+		return "", "", nil
+	}
+	if err != nil {
+		return "", "", err
+	}
+	var pid uint32
+	if err := b.ask(ctx, "GetConnectionUnixProcessID", &pid, owner); err != nil {
+		return "a program that the bus does not name", owner, nil
+	}
+	return fmt.Sprintf("%s (pid %d)", programName(int(pid)), pid), owner, nil
+}
+
+func (b bus) startable(ctx context.Context, name string) bool {
+	var names []string
+	err := b.ask(ctx, "ListActivatableNames", &names)
+	return err == nil && slices.Contains(names, name)
+}
+
+// silent is what stands where an answer should be.
+func silent(id, title string, err error) Finding {
+	f := Finding{ID: id, Severity: Fail, Cause: Unavailable, Title: title}
+	var remote dbus.Error
+	switch {
+	case err == nil:
+		f.Detail = "its answer makes no sense"
+	case errors.As(err, &remote):
+		f.Detail = "it answered with the error " + remote.Name
+	default:
+		f.Detail = "it did not answer; a password manager with no database open does this"
+	}
+	f.Cure = "gdbus call --session -d org.freedesktop.DBus -o /org/freedesktop/DBus -m org.freedesktop.DBus.GetConnectionUnixProcessID " + secretsName
+	return f
+}
+
+// manager is the program in which its user opens or makes a keyring.
+func manager(who string) string {
+	switch {
+	case strings.HasPrefix(who, "keepassxc"):
+		return "keepassxc"
+	case strings.HasPrefix(who, "kwalletd"), strings.HasPrefix(who, "ksecretd"):
+		return "kwalletmanager5"
+	default:
+		return "seahorse"
+	}
+}

@@ -1,0 +1,101 @@
+package doctor
+
+import (
+	"context"
+	"strings"
+	"sync"
+
+	"github.com/authring/authring/keyring"
+)
+
+// noAnswer is how a keyring stands that lets the time pass.
+const noAnswer = "it did not answer"
+
+// probe begins to look at each keyring, once for all who want to know.
+func (e *examination) probe(ctx context.Context) {
+	for _, k := range e.Keyrings {
+		seen := make(chan keyring.Status, 1)
+		go func() {
+			status := keyring.Status{Availability: keyring.Unavailable, Detail: "authring has a fault there"}
+			defer func() {
+				_ = recover()
+				seen <- status
+			}()
+			status = keyring.Probe(ctx, k)
+		}()
+		e.probed = append(e.probed, sync.OnceValue(func() keyring.Status {
+			select {
+			case status := <-seen:
+				return status
+			case <-ctx.Done():
+				return keyring.Status{Availability: keyring.Unavailable, Detail: noAnswer}
+			}
+		}))
+	}
+}
+
+// find returns a keyring of this build by its name, and how it stands.
+func (e *examination) find(id keyring.ID) (keyring.Keyring, keyring.Status, bool) {
+	for i, k := range e.Keyrings {
+		if k.ID() == id {
+			return k, e.probed[i](), true
+		}
+	}
+	return nil, keyring.Status{}, false
+}
+
+// keyrings tells how each keyring stands, and which one a new link would use.
+func (e *examination) keyrings(context.Context) []Finding {
+	var found []Finding
+	var absent []string
+	var next keyring.ID
+	preferred := false
+	for i, k := range e.Keyrings {
+		status := e.probed[i]()
+		if status.Availability.Usable() && (next == "" || status.Preferred && !preferred) {
+			next, preferred = k.ID(), status.Preferred
+		}
+		if status.Availability == keyring.Absent {
+			absent = append(absent, string(k.ID()))
+			continue
+		}
+		found = append(found, e.standing(k.ID(), status))
+	}
+	if len(absent) > 0 {
+		found = append(found, Finding{ID: "keyrings-absent", Title: "Not here: " + strings.Join(absent, ", ")})
+	}
+	switch next {
+	case "":
+		found = append(found, Finding{
+			ID: "keyring-none", Severity: Fail, Cause: Unavailable, Title: "No keyring can take the secret of a new link", Cure: "authring keyrings",
+		})
+	case keyring.Plaintext:
+		found = append(found, Finding{
+			ID: "keyring-plaintext-only", Severity: Note, Title: "Only plain text could take the secret of a new link", Cure: "authring keyrings",
+		})
+	default:
+		found = append(found, Finding{ID: "keyring-next", Title: "A new link would use " + string(next)})
+	}
+	return found
+}
+
+func (e *examination) standing(id keyring.ID, status keyring.Status) Finding {
+	f := Finding{ID: "keyring-" + status.Availability.String(), Title: string(id) + " is " + status.Availability.String(), Detail: join(status.Name, status.Detail)}
+	switch status.Availability {
+	case keyring.Locked:
+		f.Severity, f.Cure = Note, e.Command(e.Config, "token")
+	case keyring.Unavailable:
+		f.Severity, f.Cure, f.Cause = Warn, "authring keyrings", Unavailable
+		if status.Detail == noAnswer {
+			f.ID, f.Title = "keyring-silent", string(id)+" did not answer"
+		}
+	}
+	return f
+}
+
+func join(name, detail string) string {
+	if name == "" || detail == "" {
+		return name + detail
+	}
+	return name + ": " + detail
+}

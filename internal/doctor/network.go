@@ -1,0 +1,171 @@
+package doctor
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"mime"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	// skewNote and skewBound are how far the clock may be off: by the first
+	// nothing suffers, by the second certificates and codes do.
+	skewNote  = time.Minute
+	skewBound = 5 * time.Minute
+)
+
+// network asks the server something that needs no token, and looks at what
+// stands between.
+func (e *examination) network(ctx context.Context) []Finding {
+	found := e.proxies()
+	endpoint, err := url.Parse(e.Provider.TokenURL)
+	if err != nil {
+		return append(found, Finding{ID: "endpoint", Severity: Fail, Title: "The address of the server is not a URL"})
+	}
+	if override := e.Getenv("AUTHRING_DROPBOX_URL"); override != "" {
+		found = append(found, Finding{ID: "emulated", Severity: Note, Title: "AUTHRING_DROPBOX_URL sends every request elsewhere",
+			Detail: "to " + endpoint.Host, Cure: "unset AUTHRING_DROPBOX_URL"})
+	}
+	if e.Offline {
+		return append(found, Finding{ID: "offline", Severity: Note, Title: "The server was not asked (--offline)", Cure: e.Command(e.Config, "doctor")})
+	}
+	return append(found, e.server(ctx, endpoint)...)
+}
+
+// server sends a token request that says nothing (RFC 6749 section 5.2: such a
+// one is answered with an error in JSON), as what answers that is the endpoint
+// itself, and no page of the network's.
+func (e *examination) server(ctx context.Context, endpoint *url.URL) []Finding {
+	var secured *tls.ConnectionState
+	trace := &httptrace.ClientTrace{TLSHandshakeDone: func(state tls.ConnectionState, err error) {
+		if err == nil {
+			secured = &state
+		}
+	}}
+	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), http.MethodPost, endpoint.String(), strings.NewReader(""))
+	if err != nil {
+		return []Finding{{ID: "endpoint", Severity: Fail, Title: "The address of the server is not a URL"}}
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	transport := &http.Transport{
+		Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}, DisableKeepAlives: true,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+	sent := time.Now()
+	resp, err := transport.RoundTrip(req)
+	if err != nil {
+		return []Finding{e.unreached(ctx, endpoint, err)}
+	}
+	defer resp.Body.Close()
+	half := time.Since(sent) / 2
+	var found []Finding
+	switch kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); {
+	case resp.StatusCode >= 500, resp.StatusCode == http.StatusTooManyRequests:
+		found = append(found, Finding{ID: "server-fault", Severity: Warn, Cause: Unreachable,
+			Title: fmt.Sprintf("%s has a fault: it answers %d", e.Provider.Title, resp.StatusCode), Detail: "nothing is lost by it; try again later",
+			Cure: e.Command(e.Config, "token")})
+	case kind != "application/json" && kind != "text/javascript":
+		return append(found, Finding{ID: "not-the-server", Severity: Fail, Cause: Unreachable,
+			Title:  fmt.Sprintf("Something else answers in the place of %s", e.Provider.Title),
+			Detail: fmt.Sprintf("with %d and %s: the sign-in page of a network, or a proxy", resp.StatusCode, orWord(kind, "nothing")),
+			Cure:   "curl -sSI http://neverssl.com"})
+	default:
+		found = append(found, Finding{ID: "server-answers", Title: e.Provider.Title + " answers", Detail: endpoint.Host})
+	}
+	if secured != nil {
+		found = append(found, encrypted(secured))
+	}
+	return append(found, clock(resp.Header.Get("Date"), sent.Add(half))...)
+}
+
+// encrypted tells who vouches for the server: a name that is not that of a
+// public authority is one that reads along.
+func encrypted(state *tls.ConnectionState) Finding {
+	f := Finding{ID: "tls", Title: "The connection is encrypted (" + tls.VersionName(state.Version) + ")"}
+	if len(state.PeerCertificates) > 0 {
+		leaf := state.PeerCertificates[0]
+		issuer := leaf.Issuer.CommonName
+		if len(leaf.Issuer.Organization) > 0 {
+			issuer = leaf.Issuer.Organization[0] + ", " + issuer
+		}
+		f.Detail = "certificate by " + issuer + ", until " + leaf.NotAfter.Local().Format(time.DateOnly)
+	}
+	return f
+}
+
+// clock holds the header Date (RFC 9110 section 6.6.1) against this machine.
+func clock(date string, local time.Time) []Finding {
+	server, err := http.ParseTime(date)
+	if err != nil {
+		return []Finding{{ID: "clock-unknown", Severity: Note, Title: "The server does not tell its time"}}
+	}
+	off := local.Sub(server).Round(time.Second)
+	f := Finding{ID: "clock", Title: "The clock agrees with the server's"}
+	if off.Abs() < skewNote {
+		return []Finding{f}
+	}
+	side := "ahead of"
+	if off < 0 {
+		side = "behind"
+	}
+	f.ID, f.Severity = "clock-off", Warn
+	f.Title = fmt.Sprintf("The clock is %v %s the server's", off.Abs(), side)
+	f.Cure = "sudo timedatectl set-ntp true"
+	if off.Abs() >= skewBound {
+		f.Severity, f.Detail = Fail, "certificates and codes are judged by it"
+	}
+	return []Finding{f}
+}
+
+// unreached says what stands between. No error's own text is told: it may
+// quote the address of a proxy, with its password.
+func (e *examination) unreached(ctx context.Context, endpoint *url.URL, err error) Finding {
+	host := endpoint.Hostname()
+	f := Finding{ID: "unreachable", Severity: Fail, Cause: Unreachable, Title: e.Provider.Title + " cannot be reached",
+		Cure: "curl -sSI " + e.Quote(endpoint.Scheme+"://"+endpoint.Host)}
+	var dns *net.DNSError
+	var operation *net.OpError
+	var authority x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	var plain tls.RecordHeaderError
+	switch {
+	case ctx.Err() != nil:
+		f.ID, f.Title = "silent", e.Provider.Title+" did not answer"
+	case errors.As(err, &operation) && operation.Op == "proxyconnect":
+		f.ID, f.Detail, f.Cure = "proxy-unreachable", "the proxy of the environment does not take the connection", "env | grep -i proxy"
+	case errors.As(err, &dns):
+		f.ID, f.Detail, f.Cure = "dns", "its name "+host+" is not found", "getent hosts "+e.Quote(host)
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		f.ID, f.Detail, f.Cure = "tls-expired", "its certificate is not valid at this time; the clock may be wrong", "timedatectl"
+	case errors.As(err, &authority):
+		f.ID, f.Detail, f.Cure = "tls-unknown", "nobody known here vouches for its certificate: a proxy that reads along, or the certificates of this system are missing", "sudo apt install --reinstall ca-certificates"
+	case errors.As(err, &name), errors.As(err, &invalid):
+		f.ID, f.Detail = "tls-invalid", "its certificate is for another host, or not valid"
+	case errors.As(err, &plain):
+		f.ID, f.Detail = "tls-none", "what answers does not speak TLS: the sign-in page of a network, or a proxy"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		f.ID, f.Detail = "refused", endpoint.Host+" takes no connection"
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
+		f.ID, f.Detail, f.Cure = "no-network", "there is no way to it", "ip route"
+	default:
+		f.Detail = "the connection broke"
+	}
+	return f
+}
+
+func orWord(text, word string) string {
+	if text == "" {
+		return word
+	}
+	return text
+}

@@ -1,0 +1,63 @@
+package doctor
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// proxies tells of the variables that name one. User names and passwords in
+// them are not shown.
+func (e *examination) proxies() []Finding {
+	var set []string
+	var found []Finding
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"} {
+		value := e.Getenv(name)
+		if value == "" {
+			continue
+		}
+		if strings.EqualFold(name, "NO_PROXY") {
+			set = append(set, name)
+			continue
+		}
+		address, ok := shownProxy(value)
+		if !ok {
+			found = append(found, Finding{ID: "proxy-malformed", Severity: Fail, Cause: Unreachable, Title: "The variable " + name + " is not the address of a proxy",
+				Cure: "unset " + name})
+			continue
+		}
+		set = append(set, name+"="+address)
+	}
+	for _, name := range []string{"ALL_PROXY", "all_proxy"} {
+		if e.Getenv(name) != "" {
+			found = append(found, Finding{ID: "proxy-ignored", Severity: Note, Title: "The variable " + name + " is not used",
+				Detail: "HTTPS_PROXY is", Cure: `export HTTPS_PROXY="$` + name + `"`})
+		}
+	}
+	if len(set) == 0 {
+		return append(found, Finding{ID: "proxy-none", Title: "No proxy is set"})
+	}
+	f := Finding{ID: "proxy-set", Severity: Note, Title: "A proxy is set", Detail: strings.Join(set, ", "), Cure: "env | grep -i _proxy"}
+	if req, err := http.NewRequest(http.MethodPost, e.Provider.TokenURL, nil); err == nil {
+		if used, err := http.ProxyFromEnvironment(req); err == nil && used == nil {
+			f.Title = "A proxy is set, and is not used for " + e.Provider.Title
+		}
+	}
+	return append(found, f)
+}
+
+// shownProxy is the address of a proxy without what is secret in it.
+func shownProxy(value string) (address string, ok bool) {
+	u, err := url.Parse(value)
+	if err != nil || u.Host == "" {
+		// "If the value has no scheme, http is assumed", says net/http.
+		if u, err = url.Parse("http://" + value); err != nil || u.Host == "" {
+			return "", false
+		}
+	}
+	who := ""
+	if u.User != nil {
+		who = "***@"
+	}
+	return u.Scheme + "://" + who + u.Host, true
+}
