@@ -19,8 +19,8 @@ const tokenLong = `Print an access token that is valid for at least five minutes
 --min-valid says. The keyring may ask to be unlocked, unless --no-input is
 given. With --wait-keyring nobody is asked: the command waits until the keyring
 is there and unlocked, as a program that starts with the session has to, and
-ends with 75 if that does not happen in time. Every run gets a new token from the provider: access tokens are kept
-nowhere.
+ends with 75 if that does not happen in time. Every run gets a new token from
+the provider: access tokens are kept nowhere.
 
 Standard output holds the token and a line break, and nothing else; with
 --header, a header for an HTTP request (RFC 6750); with --json, an object with

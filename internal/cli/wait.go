@@ -16,6 +16,7 @@ const waitFlag = "wait-keyring"
 func (p *program) addWaitFlag(cmd *cobra.Command) {
 	cmd.Flags().DurationVar(&p.waitKeyring, waitFlag, 0,
 		"wait up to this `TIME` (60s, 5m) until the keyring is there and unlocked, and ask nobody")
+	cmd.Flags().Lookup(waitFlag).DefValue = "" // 0s would say that it waits
 }
 
 // waitOptions are those of a session that waits.

@@ -39,7 +39,7 @@ func (e *examination) copiesOf(ctx context.Context, config string, rec record.Re
 		value, err := k.Get(ctx, key, keyring.NoPrompt)
 		if err != nil && !errors.Is(err, keyring.ErrNotFound) && ctx.Err() != nil {
 			return append(found, Finding{ID: "copy-unknown", Severity: Warn, Config: config,
-				Title: fmt.Sprintf("It cannot be told whether %s holds a secret of %q too", k.ID(), config), Detail: noAnswer})
+				Title: fmt.Sprintf("It cannot be told whether %s holds a secret of %q too", k.ID(), config), Detail: noAnswer, Cure: "authring keyrings"})
 		}
 		if err != nil || value.IsZero() {
 			continue

@@ -14,7 +14,7 @@ import (
 // else may read or write them.
 func (e *examination) files(context.Context) []Finding {
 	if e.layoutErr != nil {
-		f := Finding{ID: "no-home", Severity: Fail, Title: "It is not known where the links are kept", Detail: e.layoutErr.Error(),
+		f := Finding{ID: "no-home", Severity: Fail, Config: e.Config, Title: "It is not known where the links are kept", Detail: e.layoutErr.Error(),
 			Cure: `export HOME="$(getent passwd "$(id -u)" | cut -d: -f6)"`}
 		return []Finding{f}
 	}

@@ -28,7 +28,6 @@ type ward struct {
 	provider *provider.Provider
 	keyrings []keyring.Keyring
 	layout   record.Layout
-	patient  doctor.Patient
 }
 
 func newWard(t *testing.T, desk *daemontest.Desk, opts ...dropboxtest.Option) *ward {
@@ -86,13 +85,7 @@ func (w *ward) link(config string, opts ...authring.Option) *authring.Session {
 // areas and cures, shows no secret, and leaves no trace.
 func (w *ward) examine(change ...func(*doctor.Patient)) doctor.Report {
 	w.t.Helper()
-	p := doctor.Patient{
-		App: "authring", Config: "default", Provider: w.provider, Keyrings: w.keyrings, Getenv: os.Getenv,
-		Command: func(config, verb string, flags ...string) string {
-			return strings.Join(append([]string{"authring", verb, "-c", config}, flags...), " ")
-		},
-		Quote: func(word string) string { return "'" + word + "'" },
-	}
+	p := w.patient()
 	for _, c := range change {
 		c(&p)
 	}
@@ -118,6 +111,17 @@ func (w *ward) examine(change ...func(*doctor.Patient)) doctor.Report {
 		w.t.Errorf("the examination changed files:\nbefore %s\nafter %s", before, after)
 	}
 	return report
+}
+
+// patient is whom the doctor would see.
+func (w *ward) patient() doctor.Patient {
+	return doctor.Patient{
+		App: "authring", Config: "default", Provider: w.provider, Keyrings: w.keyrings, Getenv: os.Getenv,
+		Command: func(config, verb string, flags ...string) string {
+			return strings.Join(append([]string{"authring", verb, "-c", config}, flags...), " ")
+		},
+		Quote: func(word string) string { return "'" + word + "'" },
+	}
 }
 
 // dropboxRefresh is set to a refresh token by the tests that have one.

@@ -77,7 +77,7 @@ func (e *examination) server(ctx context.Context, endpoint *url.URL) []Finding {
 		return append(found, Finding{ID: "not-the-server", Severity: Fail, Cause: Unreachable,
 			Title:  fmt.Sprintf("Something else answers in the place of %s", e.Provider.Title),
 			Detail: fmt.Sprintf("with %d and %s: the sign-in page of a network, or a proxy", resp.StatusCode, orWord(kind, "nothing")),
-			Cure:   "curl -sSI http://neverssl.com"})
+			Cure:   "curl -sSI " + e.Quote(endpoint.Scheme+"://"+endpoint.Host)})
 	default:
 		found = append(found, Finding{ID: "server-answers", Title: e.Provider.Title + " answers", Detail: endpoint.Host})
 	}

@@ -1,0 +1,176 @@
+//go:build linux
+
+package doctor_test
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/authring/authring"
+	"github.com/authring/authring/dropboxtest"
+	"github.com/authring/authring/internal/doctor"
+	"github.com/authring/authring/internal/needs"
+	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/provider"
+	"github.com/authring/authring/record"
+	"github.com/authring/authring/secret"
+)
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFiles(t *testing.T) {
+	w := newWard(t, nil)
+	w.link("default", inPlaintext)
+	report := w.examine()
+	wantNoFail(t, report)
+	want(t, report, "files-sound", doctor.OK)
+	want(t, report, "plaintext", doctor.Warn, "migrate")
+	want(t, report, "locks-free", doctor.OK)
+
+	own, state := w.layout.ConfigFolder(), w.layout.StateFolder()
+	must(t, os.WriteFile(filepath.Join(own, ".default.ini.12.tmp"), nil, 0o600))
+	want(t, w.examine(), "left-over", doctor.Note, "rm ")
+
+	must(t, os.Chmod(w.layout.ConfigPath("default"), 0o666))
+	report = w.examine()
+	want(t, report, "writable-by-others", doctor.Fail, "chmod go-w")
+	want(t, report, "broken-record", doctor.Fail, "chmod o-w")
+	must(t, os.Chmod(w.layout.ConfigPath("default"), 0o600))
+
+	must(t, os.Chmod(filepath.Join(state, "fingerprint.key"), 0o644))
+	want(t, w.examine(), "readable-by-others", doctor.Warn, "chmod go-rwx")
+
+	must(t, os.WriteFile(w.layout.ConfigPath("work"), []byte("[auth]\nthis is no line\n"), 0o600))
+	f := want(t, w.examine(), "broken-record", doctor.Fail, "line 2", "work.ini.broken")
+	if f.Config != "work" {
+		t.Errorf("it is about %q", f.Config)
+	}
+
+	must(t, os.RemoveAll(state))
+	must(t, os.WriteFile(state, nil, 0o600))
+	want(t, w.examine(), "not-a-folder", doctor.Fail)
+}
+
+func TestForeignFiles(t *testing.T) {
+	if os.Geteuid() != 0 {
+		return // nobody else can give files away
+	}
+	w := newWard(t, nil)
+	w.link("default", inPlaintext)
+	must(t, os.Chown(w.layout.ConfigPath("default"), 12345, -1))
+	want(t, w.examine(), "foreign-file", doctor.Fail, "12345", "sudo chown")
+}
+
+func TestNoHome(t *testing.T) {
+	w := newWard(t, nil)
+	t.Setenv("HOME", "")
+	report := w.examine()
+	want(t, report, "no-home", doctor.Fail, "HOME")
+	want(t, report, "server-answers", doctor.OK)
+}
+
+func TestNotes(t *testing.T) {
+	w := newWard(t, nil)
+	s := w.link("default", inPlaintext)
+	rec := s.Record()
+	must(t, w.layout.AddRevocation(record.PendingRevocation{
+		ID: "ABC", Config: "old", AccountID: "dbid:x", Provider: "dropbox", TokenAccessType: "offline",
+		Keyring: keyring.Plaintext, User: "revoke:ABC", Since: time.Now(),
+	}))
+	must(t, w.layout.SaveAttempt("default", record.Attempt{Fingerprint: "0011", Started: time.Now(), Tries: 1, Process: "sync (pid 7)"}))
+	must(t, w.layout.SaveIntent("half", record.Intent{Record: rec, Fingerprint: "0011"}))
+	must(t, w.layout.SavePending("begun", record.PendingLink{AuthURL: "https://example.org", Verifier: secret.New("verifier"), Created: time.Now()}))
+	must(t, os.WriteFile(filepath.Join(w.layout.StateFolder(), "attempts", "torn.json"), []byte("{"), 0o600))
+	report := w.examine()
+	want(t, report, "revocation-pending", doctor.Warn, `"old"`)
+	want(t, report, "refresh-in-doubt", doctor.Note, "sync (pid 7)")
+	want(t, report, "link-unfinished", doctor.Warn, "half")
+	want(t, report, "link-begun", doctor.Note, "--finish")
+	want(t, report, "broken-note", doctor.Warn, "torn.json")
+	if w.provider.Replay != provider.ReplayReusable {
+		t.Fatal("the test is for Dropbox")
+	}
+	w.provider.Replay = provider.ReplaySingleUse
+	report = w.examine()
+	want(t, report, "refresh-in-doubt", doctor.Warn)
+	want(t, report, "token-untried", doctor.Note, "replaces refresh tokens")
+}
+
+func TestRecords(t *testing.T) {
+	w := newWard(t, nil)
+	s := w.link("default", inPlaintext)
+	rec := s.Record()
+	save := func(change func(*record.Record)) {
+		t.Helper()
+		other := rec
+		change(&other)
+		must(t, w.layout.Save("default", other))
+	}
+	save(func(r *record.Record) { r.Keyring = "of-the-future" })
+	want(t, w.examine(), "keyring-unknown", doctor.Fail, "of-the-future")
+	save(func(r *record.Record) { r.Keyring = "" })
+	want(t, w.examine(), "keyring-unrecorded", doctor.Warn)
+	save(func(r *record.Record) { r.Provider = "elsewhere" })
+	want(t, w.examine(), "other-provider", doctor.Note)
+	save(func(r *record.Record) { r.Revoked = &record.Revocation{At: time.Now(), Reason: "expired"} })
+	want(t, w.examine(), "revoked", doctor.Fail, "expired")
+	report := w.examine(func(p *doctor.Patient) { p.Config = "nobody" })
+	want(t, report, "not-linked", doctor.Note)
+	if f, failed := report.Worst("nobody"); failed {
+		t.Errorf("what fails for another link counts: %+v", f)
+	}
+}
+
+// A process that holds a link's lock and was stopped.
+func TestStaleLock(t *testing.T) {
+	needs.Programs(t, "flock")
+	w := newWard(t, nil)
+	w.link("default", inPlaintext)
+	cmd := exec.Command("flock", w.layout.LockPath("default"), "sh", "-c", "echo held; exec cat")
+	in, err := cmd.StdinPipe()
+	must(t, err)
+	out, err := cmd.StdoutPipe()
+	must(t, err)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	must(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		_ = in.Close()
+		_ = cmd.Wait()
+	})
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	report := w.examine()
+	want(t, report, "lock-held", doctor.Note, "flock (pid ")
+	want(t, report, "token-untried", doctor.Note, "another process")
+	must(t, syscall.Kill(cmd.Process.Pid, syscall.SIGSTOP))
+	var status syscall.WaitStatus
+	if _, err := syscall.Wait4(cmd.Process.Pid, &status, syscall.WUNTRACED, nil); err != nil || !status.Stopped() {
+		t.Fatalf("it did not stop: %v, %v", status, err)
+	}
+	want(t, w.examine(), "lock-stale", doctor.Fail, "kill -CONT")
+}
+
+// A server that replaces refresh tokens although it is not known to: the new
+// one is kept.
+func TestTokenThatIsReplaced(t *testing.T) {
+	w := newWard(t, nil, dropboxtest.WithReuseDetection())
+	s := w.link("default", inPlaintext)
+	report := doctor.Examine(t.Context(), w.patient())
+	want(t, report, "token-renewed", doctor.Warn, "was saved")
+	want(t, report, "token-works", doctor.OK)
+	if _, err := s.Token(t.Context(), authring.Fresh()); err != nil {
+		t.Errorf("the link does not work any more: %v", err)
+	}
+}
