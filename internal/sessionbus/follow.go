@@ -52,11 +52,14 @@ func listen(ctx context.Context, conn *dbus.Conn, rules []string, changed func()
 	changed()
 	for {
 		select {
-		case _, open := <-signals:
+		case signal, open := <-signals:
 			if !open {
 				return
 			}
-			changed()
+			// The bus tells each connection its own name, unasked.
+			if signal.Name != "org.freedesktop.DBus.NameAcquired" {
+				changed()
+			}
 		case <-conn.Context().Done():
 			return
 		case <-ctx.Done():
