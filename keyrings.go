@@ -34,7 +34,12 @@ func (s *Session) ChooseKeyring(ctx context.Context) (keyring.Choice, error) {
 	if s.config.keyringID == "" {
 		return keyring.Choose(ctx, s.keyrings)
 	}
-	k, err := s.byID(s.config.keyringID)
+	return s.chooseNamed(ctx, s.config.keyringID)
+}
+
+// chooseNamed probes one keyring; one that cannot be used is an error.
+func (s *Session) chooseNamed(ctx context.Context, id keyring.ID) (keyring.Choice, error) {
+	k, err := s.byID(id)
 	if err != nil {
 		return keyring.Choice{}, err
 	}

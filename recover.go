@@ -43,28 +43,85 @@ func (s *Session) recoverLink(ctx context.Context, prompt keyring.Prompt) error 
 		return err
 	}
 	if err == nil && s.fingerprint(held) == intent.Fingerprint {
-		if err := s.layout.Save(s.name, intent.Record); err != nil {
+		rec, err := s.completed(intent)
+		if err != nil {
+			return err
+		}
+		if err := s.layout.Save(s.name, rec); err != nil {
 			return err
 		}
 		killpoint.Here("recover: record written")
-		s.remember(record.Event{What: record.EventLinked, Keyring: k.ID(), Fingerprint: intent.Fingerprint, Detail: "completed after the process that linked had died"}, nil)
+		event := record.Event{What: record.EventLinked, Keyring: k.ID(), Fingerprint: intent.Fingerprint, Detail: "completed after the process that linked had died"}
+		if intent.Migration {
+			event.What, event.Detail = record.EventMigrated, "from "+string(intent.OldKeyring)+"; completed after the process that moved it had died"
+		}
+		s.remember(event, nil)
 		if intent.OldKeyring != "" {
-			s.removeOld(ctx, intent.OldKeyring, intent.OldAccountID)
+			_ = s.removeOld(ctx, intent.OldKeyring, intent.OldAccountID) // told as an event
 		}
 	}
 	return s.layout.DropIntent(s.name)
 }
 
+// completed is the record that an intent is about. What the provider said of
+// the grant is no part of the note, and is still true of one that only moves.
+func (s *Session) completed(intent record.Intent) (record.Record, error) {
+	rec := intent.Record
+	if intent.Migration {
+		now, err := s.layout.Load(s.name)
+		if err != nil {
+			return rec, err
+		}
+		if now.AccountID == rec.AccountID {
+			rec.Revoked = now.Revoked
+		}
+	}
+	return rec, nil
+}
+
 // removeOld deletes the item of a link that another one, in another place, has
 // replaced.
-func (s *Session) removeOld(ctx context.Context, id keyring.ID, accountID string) {
+func (s *Session) removeOld(ctx context.Context, id keyring.ID, accountID string) error {
 	k, err := s.byID(id)
 	if err == nil {
-		err = s.remove(ctx, k, s.key(accountID), keyring.NoPrompt)
+		for _, key := range s.ownKeys(id, accountID) {
+			if one := s.remove(ctx, k, key, keyring.NoPrompt); one != nil && !errors.Is(one, keyring.ErrNotFound) {
+				err = one
+			}
+		}
 	}
-	if err != nil && !errors.Is(err, keyring.ErrNotFound) {
+	if err != nil {
 		s.emit(Event{Kind: EventLeftover, Keyring: id, Text: "the earlier secret could not be deleted", Err: err})
 	}
+	return err
+}
+
+// ownKeys names the items in which a keyring may hold the secret of this link,
+// and of no other: the names that old versions of Maestral gave are those of
+// the account, which several config names may have.
+func (s *Session) ownKeys(id keyring.ID, accountID string) []keyring.Key {
+	keys := []keyring.Key{s.key(accountID)}
+	old := s.layout.OldUserNames(s.name, accountID)
+	if len(old) == 0 {
+		return keys
+	}
+	names, err := s.layout.List()
+	for _, name := range names {
+		if name == s.name || err != nil {
+			continue
+		}
+		var other record.Record
+		if other, err = s.layout.Load(name); err == nil && other.AccountID == accountID && (other.Keyring == id || other.Keyring == "") {
+			return keys
+		}
+	}
+	if err != nil {
+		return keys // whose it is cannot be told
+	}
+	for _, user := range old {
+		keys = append(keys, keyring.Key{Service: s.layout.Service(), User: user})
+	}
+	return keys
 }
 
 // recoverGrant forgets the revocation of the grant that the link lives on: an

@@ -48,10 +48,16 @@ func (w *saving) fallback(ctx context.Context, choice keyring.Choice, err error)
 }
 
 func (w *saving) consent(ctx context.Context, reason error, passed []keyring.Probed) error {
-	if w.s.config.consent == nil {
+	return w.s.askConsent(ctx, reason, passed)
+}
+
+// askConsent asks whether a secret may be stored as plain text, where there is
+// somebody to ask.
+func (s *Session) askConsent(ctx context.Context, reason error, passed []keyring.Probed) error {
+	if s.config.consent == nil {
 		return nil
 	}
-	ok, err := w.s.config.consent(ctx, PlaintextRequest{Reason: reason, Passed: passed})
+	ok, err := s.config.consent(ctx, PlaintextRequest{Reason: reason, Passed: passed})
 	if err != nil {
 		return err
 	}
