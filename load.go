@@ -99,7 +99,7 @@ func (s *Session) Linked(ctx context.Context) (bool, error) {
 // methods that need it call it on demand. The errors are [ErrNotLinked],
 // [*KeyringAccessError], and the context's.
 func (s *Session) Load(ctx context.Context) error {
-	return s.loading.Do(ctx, func(ctx context.Context) error { return s.patiently(ctx, s.loadNow) })
+	return s.loading.Do(ctx, func(ctx context.Context) error { return s.patiently(ctx, s.tryOwn, s.loadNow) })
 }
 
 func (s *Session) loadNow(ctx context.Context) error {

@@ -29,7 +29,7 @@ const (
 func (s *Session) refresh(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, refreshBound+time.Duration(s.config.prompt)+s.config.keyringWait)
 	defer cancel()
-	err := s.patiently(ctx, s.refreshLocked)
+	err := s.patiently(ctx, s.tryOwn, s.refreshLocked)
 	if errors.Is(err, keyring.ErrLocked) && s.config.prompt > keyring.NoPrompt {
 		// Nobody is asked while other processes wait for the lock: the
 		// keyring is unlocked first, and all of it begun again.

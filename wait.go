@@ -38,6 +38,9 @@ func WithKeyringWait(d time.Duration) Option {
 const (
 	firstTryPause   = 20 * time.Millisecond
 	longestTryPause = time.Second
+
+	// lastTryBound is how long the last try may take.
+	lastTryBound = time.Second
 )
 
 // AwaitKeyring returns once the keyring of the link can be used without a
@@ -52,7 +55,7 @@ func (s *Session) await(ctx context.Context, try func(context.Context) error) er
 	if s.config.keyringWait == 0 {
 		return nil
 	}
-	err := s.patiently(ctx, try)
+	err := s.patiently(ctx, try, try)
 	if err != nil && ctx.Err() == nil && !errors.Is(err, ErrKeyringNotReady) {
 		// Not what waiting mends: for those to tell who use the keyring.
 		return nil
@@ -60,16 +63,21 @@ func (s *Session) await(ctx context.Context, try func(context.Context) error) er
 	return err
 }
 
-// patiently runs what needs the keyring, and again whenever the keyring may
-// have become usable. What it runs must be good to be run again after it
-// failed for want of the keyring.
-func (s *Session) patiently(ctx context.Context, run func(context.Context) error) error {
+// patiently runs what needs the keyring, and, when that failed for want of the
+// keyring, again once try finds that the keyring can be used. What it runs must
+// be good to be run again after such a failure.
+func (s *Session) patiently(ctx context.Context, try, run func(context.Context) error) error {
+	if s.config.keyringWait == 0 {
+		return run(ctx)
+	}
+	// From the start: the first run may itself wait for a keyring that hangs.
+	waiting, cancel := context.WithTimeout(ctx, s.config.keyringWait)
+	defer cancel()
 	err := run(ctx)
 	awaited := s.awaited(err)
 	if len(awaited) == 0 {
 		return err
 	}
-	waiting, cancel := context.WithTimeout(ctx, s.config.keyringWait)
 	changed := make(chan struct{}, 1)
 	var watching sync.WaitGroup
 	for _, k := range awaited {
@@ -96,7 +104,9 @@ func (s *Session) patiently(ctx context.Context, run func(context.Context) error
 		// The last try is after the time is up: not everything tells that it
 		// was unlocked.
 		last := waiting.Err() != nil
-		if err = run(ctx); len(s.awaited(err)) == 0 {
+		if found := s.tryWithin(ctx, waiting, try); len(s.awaited(found)) > 0 {
+			err = found
+		} else if err = run(ctx); len(s.awaited(err)) == 0 {
 			return err
 		}
 		if last {
@@ -107,6 +117,17 @@ func (s *Session) patiently(ctx context.Context, run func(context.Context) error
 		case <-waiting.Done():
 		}
 	}
+}
+
+// tryWithin gives a try no more time than is left to wait, and the last one a
+// moment.
+func (s *Session) tryWithin(ctx, waiting context.Context, try func(context.Context) error) error {
+	if waiting.Err() == nil {
+		return try(waiting)
+	}
+	ctx, cancel := context.WithTimeout(ctx, lastTryBound)
+	defer cancel()
+	return try(ctx)
 }
 
 // awaited returns the keyrings to wait for after err; none if waiting would

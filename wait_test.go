@@ -21,6 +21,7 @@ type late struct {
 	mu      sync.Mutex
 	kind    error // why it cannot be used; nil: it can
 	tries   int
+	hang    bool // all tries but the first
 	changed []func()
 }
 
@@ -59,8 +60,12 @@ func (l *late) Probe(ctx context.Context) keyring.Status {
 func (l *late) Get(ctx context.Context, key keyring.Key, prompt keyring.Prompt) (secret.Secret, error) {
 	l.mu.Lock()
 	l.tries++
-	kind := l.kind
+	kind, hang := l.kind, l.hang && l.tries > 1
 	l.mu.Unlock()
+	if hang {
+		<-ctx.Done()
+		return secret.Secret{}, &keyring.Error{Op: "read", Keyring: l.ID(), Kind: keyring.ErrUnavailable, Err: ctx.Err()}
+	}
 	if kind != nil {
 		return secret.Secret{}, &keyring.Error{Op: "read", Keyring: l.ID(), Kind: kind}
 	}
@@ -203,6 +208,22 @@ func TestNoisyKeyring(t *testing.T) {
 		defer k.mu.Unlock()
 		if k.tries > 80 {
 			t.Errorf("it was tried %d times within a minute", k.tries)
+		}
+	})
+}
+
+// A keyring that hangs takes no longer than the wait, and its last try a moment.
+func TestWaitForAKeyringThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, k, s := waiting(t)
+		k.turn(keyring.ErrLocked, false)
+		k.hang = true
+		began := time.Now()
+		if err := s.Load(t.Context()); !errors.Is(err, authring.ErrKeyringNotReady) {
+			t.Errorf("Load: %v", err)
+		}
+		if took := time.Since(began); took > 62*time.Second {
+			t.Errorf("waited %v", took)
 		}
 	})
 }
