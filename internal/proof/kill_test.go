@@ -27,6 +27,9 @@ const (
 	// a grant that nobody can use, and nobody can revoke from here: nothing
 	// but the keyring may hold its secret.
 	secretWritten = "link: secret written"
+
+	// secretMoved is the step at which two keyrings hold the secret.
+	secretMoved = "migrate: secret written"
 )
 
 // operation is what is cut short.
@@ -65,6 +68,13 @@ var operations = []operation{
 		tr.server.SetUser(dropboxtest.User{AccountID: "dbid:another", Email: "bob@example.org"})
 	}, verb: "link", links: true, keeps: true, least: 6},
 	{name: "relink to another keyring", setUp: linked, verb: "link", other: true, links: true, keeps: true, least: 6},
+	{name: "move to another keyring", setUp: linked, verb: "migrate", other: true, keeps: true, least: 5},
+	{name: "completion of a move", setUp: func(tr *trial) {
+		linked(tr)
+		if !tr.killed(tr.armed(killAt+"="+secretMoved, "migrate")) {
+			tr.t.Fatalf("the move was not cut short")
+		}
+	}, verb: "migrate", other: true, keeps: true, least: 1},
 	{name: "refresh", setUp: linked, verb: "refresh", least: 4},
 	{name: "completion of a link", setUp: func(tr *trial) {
 		linked(tr)

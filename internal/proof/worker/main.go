@@ -37,7 +37,7 @@ func run() error {
 	server := flag.String("server", "", "the address of the emulator")
 	config := flag.String("config", "default", "the config name")
 	replay := flag.String("replay", "single", "the rule for used refresh tokens: single, grace or reusable")
-	id := flag.String("keyring", "", "the keyring of a new link")
+	id := flag.String("keyring", "", "the keyring of a new link, or to move one to")
 	flag.Parse()
 	p, err := provider.DropboxAt(*server)
 	if err != nil {
@@ -56,7 +56,7 @@ func run() error {
 		options = append(options, authring.WithKeyring(keyring.ID(*id)))
 	}
 	for _, verb := range flag.Args() {
-		if err := do(verb, *server, *config, options); err != nil {
+		if err := do(verb, *server, *config, keyring.ID(*id), options); err != nil {
 			return fmt.Errorf("%s: %w", verb, err)
 		}
 	}
@@ -64,7 +64,7 @@ func run() error {
 }
 
 // do does one verb with a session of its own, as if it were another process.
-func do(verb, server, config string, options []authring.Option) error {
+func do(verb, server, config string, to keyring.ID, options []authring.Option) error {
 	session, err := authring.Open(config, options...)
 	if err != nil {
 		return err
@@ -84,6 +84,9 @@ func do(verb, server, config string, options []authring.Option) error {
 		return w.link(ctx)
 	case "refresh":
 		_, err := session.Token(ctx, authring.Fresh())
+		return err
+	case "migrate":
+		_, err := session.Migrate(ctx, to)
 		return err
 	case "unlink":
 		_, err := session.Unlink(ctx)
