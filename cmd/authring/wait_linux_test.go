@@ -117,6 +117,24 @@ func TestWaitForKWallet(t *testing.T) {
 	wantToken(t, term)
 }
 
+func TestWaitForKeePassXC(t *testing.T) {
+	p, desk := onDesk(t)
+	pass := daemontest.StartKeePassXC(t, desk)
+	p.link()
+	pass.Lock(t)
+	term := p.run(nil, "token", "--wait-keyring", "1m")
+	term.expect(waitingText)
+	pass.Unlock(t)
+	wantToken(t, term)
+	// It has the name before it has a database.
+	pass.Stop(t)
+	pass.Start(t, false)
+	term = p.run(nil, "token", "--wait-keyring", "1m")
+	term.expect(waitingText)
+	pass.Unlock(t)
+	wantToken(t, term)
+}
+
 func TestGivenUpWaiting(t *testing.T) {
 	p, desk := onDesk(t)
 	gnome := daemontest.StartGNOME(t, desk)

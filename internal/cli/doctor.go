@@ -142,8 +142,6 @@ func causeCode(cause doctor.Cause) int {
 		return exitInvalid
 	case doctor.Unreachable:
 		return exitConnection
-	case doctor.Locked:
-		return exitLocked
 	case doctor.Unavailable:
 		return exitUnavailable
 	case doctor.Revoked:

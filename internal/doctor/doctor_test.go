@@ -144,7 +144,7 @@ func TestFaultOfOurOwn(t *testing.T) {
 	report := w.examine(func(p *doctor.Patient) {
 		p.Keyrings = []keyring.Keyring{broken{}, keyringtest.NewMemory(keyring.SecretService)}
 	})
-	want(t, report, "keyring-unavailable", doctor.Warn, "authring has a fault")
+	want(t, report, "keyring-unavailable", doctor.Note, "authring has a fault")
 	want(t, report, "keyring-ready", doctor.OK)
 	report = w.examine(func(p *doctor.Patient) {
 		p.Command = func(string, string, ...string) string { panic("a fault that names a secret") }

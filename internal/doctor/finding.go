@@ -43,7 +43,6 @@ const (
 	Other Cause = iota // files, folders, the examination itself
 	Refused
 	Unreachable
-	Locked
 	Unavailable
 	Revoked
 )

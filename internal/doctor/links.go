@@ -101,7 +101,7 @@ func (e *examination) held(ctx context.Context, config string, rec record.Record
 	case keyring.Ready:
 		return e.heldReady(ctx, f, k, config, rec)
 	case keyring.Locked:
-		f.ID, f.Severity, f.Cause = "locked", Warn, Locked
+		f.ID, f.Severity = "locked", Warn
 		f.Title, f.Detail = fmt.Sprintf("The keyring of %q is locked (%s)", config, rec.Keyring), join(status.Name, status.Detail)
 		f.Cure = e.Command(config, "token", "--wait-keyring", "60s")
 	case keyring.Startable:
@@ -124,7 +124,7 @@ func (e *examination) heldReady(ctx context.Context, f Finding, k keyring.Keyrin
 		f.ID, f.Title = "secret-missing", fmt.Sprintf("%q is linked, and its keyring holds no secret for it (%s)", config, rec.Keyring)
 		f.Detail, f.Cure = "it was deleted there, or the keyring is another one than it was", e.Command(config, "link", "--relink")
 	case errors.Is(err, keyring.ErrLocked):
-		f.ID, f.Severity, f.Cause = "locked", Warn, Locked
+		f.ID, f.Severity = "locked", Warn
 		f.Title, f.Detail = fmt.Sprintf("The keyring of %q wants to ask its user (%s)", config, rec.Keyring), err.Error()
 		f.Cure = e.Command(config, "token")
 	default:
