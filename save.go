@@ -49,6 +49,11 @@ func (s *Session) SaveCreds(ctx context.Context) (Saved, error) {
 	if err != nil {
 		return Saved{}, ended(ctx, err)
 	}
+	return s.saveAs(ctx, verified, account, "")
+}
+
+// saveAs stores the credentials of an account. Detail is for the history.
+func (s *Session) saveAs(ctx context.Context, verified *credentials, account provider.Account, detail string) (Saved, error) {
 	if err := s.AwaitKeyring(ctx); err != nil {
 		return Saved{}, err
 	}
@@ -84,7 +89,7 @@ func (s *Session) SaveCreds(ctx context.Context) (Saved, error) {
 	if !old.Empty() {
 		what = record.EventRelinked
 	}
-	s.remember(record.Event{What: what, Keyring: saved.Keyring}, verified)
+	s.remember(record.Event{What: what, Keyring: saved.Keyring, Detail: detail}, verified)
 	saving.tidy(ctx)
 	saving.retire(ctx)
 	return saved, nil
