@@ -21,6 +21,7 @@ var mayImport = map[string][]string{
 	"internal/cli":          {""},
 	"internal/doctor":       {""}, // looks at all of it
 	"internal/proof/worker": {""}, // a program that uses the library
+	"internal/rcloneconf":   {"secret", "internal/"},
 	"internal/":             {"internal/"},
 	"keyring/system":        {"keyring"},
 	"cmd/authring":          {"internal/cli"},
