@@ -1,0 +1,71 @@
+package sealed_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"filippo.io/age"
+
+	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/keyring/keyringtest"
+	"github.com/authring/authring/keyring/sealed"
+	"github.com/authring/authring/secret"
+)
+
+// newPath returns a file that is not there yet, in a folder that is not there
+// yet, and keeps everything of the caller's environment away.
+func newPath(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"CREDENTIALS_DIRECTORY", "AUTHRING_IDENTITY_FILE", "AUTHRING_KEY_FILE", "AUTHRING_PASSPHRASE_FILE"} {
+		t.Setenv(name, "")
+	}
+	return filepath.Join(t.TempDir(), "authring", "sealed.keyring")
+}
+
+// writeFile writes a private file and returns its path.
+func writeFile(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// newIdentity writes an age identity and returns its file.
+func newIdentity(t *testing.T) string {
+	t.Helper()
+	identity, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return writeFile(t, "identity", "# created: once\n# public key: "+identity.Recipient().String()+"\n"+identity.String()+"\n")
+}
+
+// passphrase gives text without asking.
+func passphrase(text string) sealed.Option {
+	return sealed.WithPassphrase(func(context.Context) (secret.Secret, error) { return secret.New(text), nil })
+}
+
+func TestConformance(t *testing.T) {
+	hybrid, err := age.GenerateHybridIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, option := range map[string]sealed.Option{
+		"key file":        sealed.WithKeyFile(filepath.Join(t.TempDir(), "keys", "new")),
+		"identity":        sealed.WithIdentityFile(newIdentity(t)),
+		"hybrid identity": sealed.WithIdentityFile(writeFile(t, "hybrid", hybrid.String())),
+		"passphrase":      passphrase("correct horse"),
+		"passphrase file": sealed.WithPassphraseFile(writeFile(t, "passphrase", "correct horse\r\n")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := newPath(t)
+			keyringtest.Run(t, func(*testing.T) keyring.Keyring {
+				return sealed.New(sealed.WithPath(path), option, sealed.WithCheapPassphrase())
+			})
+		})
+	}
+}
