@@ -1,7 +1,9 @@
 package sealed_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"os"
 	"path/filepath"
 	"testing"
@@ -42,6 +44,14 @@ func newIdentity(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return writeFile(t, "identity", "# created: once\n# public key: "+identity.Recipient().String()+"\n"+identity.String()+"\n")
+}
+
+// resum makes the checksum right again, as whoever changes a file on purpose
+// would.
+func resum(data []byte) []byte {
+	whole := len(data) - sha256.Size
+	sum := sha256.Sum256(data[:whole])
+	return append(bytes.Clone(data[:whole]), sum[:]...)
 }
 
 // passphrase gives text without asking.

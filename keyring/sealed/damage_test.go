@@ -26,14 +26,6 @@ func put(t *testing.T, path string, data []byte) {
 	}
 }
 
-// resum makes the checksum right again, as whoever changes a file on purpose
-// would.
-func resum(data []byte) []byte {
-	whole := len(data) - sha256.Size
-	sum := sha256.Sum256(data[:whole])
-	return append(bytes.Clone(data[:whole]), sum[:]...)
-}
-
 // oneSecret returns a file with one secret in it, and what opens it.
 func oneSecret(t *testing.T) (path string, open func() *sealed.Keyring) {
 	path = newPath(t)
