@@ -54,6 +54,16 @@ func resum(data []byte) []byte {
 	return append(bytes.Clone(data[:whole]), sum[:]...)
 }
 
+// testdata reads a file of this version that is kept.
+func testdata(tb testing.TB, name string) []byte {
+	tb.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return data
+}
+
 // passphrase gives text without asking.
 func passphrase(text string) sealed.Option {
 	return sealed.WithPassphrase(func(context.Context) (secret.Secret, error) { return secret.New(text), nil })
@@ -77,5 +87,23 @@ func TestConformance(t *testing.T) {
 				return sealed.New(sealed.WithPath(path), option, sealed.WithCheapPassphrase())
 			})
 		})
+	}
+}
+
+// TestFilesOfVersion1 can be read by every version to come.
+func TestFilesOfVersion1(t *testing.T) {
+	path := newPath(t)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, testdata(t, "v1.keyring"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	k := sealed.New(sealed.WithPath(path), sealed.WithKeyFile(writeFile(t, "key", string(testdata(t, "v1.key")))))
+	for user, value := range map[string]string{"config:default:dbid:AAAA": "the first", "config:work:dbid:BBBB": "the second\n"} {
+		got, err := k.Get(t.Context(), keyring.Key{Service: "authring", User: user}, keyring.NoPrompt)
+		if err != nil || got.Reveal() != value {
+			t.Errorf("Get(%q) = %q, %v; want %q", user, got.Reveal(), err, value)
+		}
 	}
 }

@@ -190,7 +190,7 @@ func TestCostlyFiles(t *testing.T) {
 		t.Fatal("the cost was not found in the file")
 	}
 	two := func(data []byte) []byte { // a digit more, and the length with it
-		data = bytes.Replace(data, []byte(" 9\n"), []byte(" 29\n"), 1)
+		data = bytes.Replace(data, []byte(" 9\n"), []byte(" 20\n"), 1)
 		data[versionAt+4]++
 		return resum(data)
 	}

@@ -3,9 +3,6 @@ package sealed
 // WithCheapPassphrase makes passphrases cost next to nothing.
 func WithCheapPassphrase() Option { return func(k *Keyring) { k.work = 2 } }
 
-// ReadWork is the most that a file may ask for.
-const ReadWork = readWork
-
 // WithWork makes passphrases cost 2^work.
 func WithWork(work int) Option { return func(k *Keyring) { k.work = work } }
 
@@ -26,8 +23,18 @@ func ParseAll(data, key []byte) error {
 	return err
 }
 
-// Seal makes a file of a body, under a lock for nobody.
-func Seal(lock, key, plain []byte) ([]byte, error) { return seal(lock, key, plain) }
+// KeyOf returns the key of a file's body.
+func KeyOf(data, keyFile []byte) ([]byte, error) {
+	c, err := parse(data)
+	if err != nil {
+		return nil, err
+	}
+	m, err := newKey(keyFile, nil)
+	if err != nil {
+		return nil, err
+	}
+	return openLock(c.lock, m)
+}
 
 // Decode reads a body and writes it again.
 func Decode(plain []byte) ([]byte, error) {

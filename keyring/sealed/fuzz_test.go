@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"filippo.io/age"
-
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/keyring/sealed"
 	"github.com/authring/authring/secret"
@@ -17,20 +15,8 @@ import (
 // FuzzFile: whatever a file holds, it is refused with one of the errors that
 // say why, unless it is one that was sealed with the key.
 func FuzzFile(f *testing.F) {
-	key := bytes.Repeat([]byte{7}, 32)
-	var lock bytes.Buffer
-	identity, err := age.GenerateX25519Identity()
-	if err != nil {
-		f.Fatal(err)
-	}
-	w, err := age.Encrypt(&lock, identity.Recipient())
-	if err != nil {
-		f.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		f.Fatal(err)
-	}
-	good, err := sealed.Seal(lock.Bytes(), key, []byte(`{"generation":1,"items":[{"service":"s","user":"u","secret":"dg=="}]}`))
+	good, keyFile := testdata(f, "v1.keyring"), testdata(f, "v1.key")
+	key, err := sealed.KeyOf(good, keyFile)
 	if err != nil {
 		f.Fatal(err)
 	}
