@@ -50,15 +50,10 @@ func (p *program) completeFlags(root *cobra.Command) {
 			names, _ := p.configNames() // nothing to offer, then
 			return names
 		},
-		"app": func() []string { return []string{defaultApp, "Maestral"} },
-		"keyring": func() []string {
-			var ids []string
-			for _, id := range keyringIDs() {
-				ids = append(ids, string(id))
-			}
-			return ids
-		},
-		"fault": dropboxtest.FaultNames,
+		"app":     func() []string { return []string{defaultApp, "Maestral"} },
+		"keyring": keyringNames,
+		"to":      keyringNames,
+		"fault":   dropboxtest.FaultNames,
 	}
 	for _, cmd := range append(root.Commands(), root) {
 		for name, list := range values {
@@ -70,4 +65,12 @@ func (p *program) completeFlags(root *cobra.Command) {
 			}) // fails for a flag that is not there
 		}
 	}
+}
+
+func keyringNames() []string {
+	var ids []string
+	for _, id := range keyringIDs() {
+		ids = append(ids, string(id))
+	}
+	return ids
 }

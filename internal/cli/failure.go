@@ -47,23 +47,35 @@ func (p *program) report(err error) int {
 	if errors.As(err, &quiet) {
 		return k.code
 	}
-	message, hint := printableLines(p.messageOf(err)), printableLines(p.hintOf(err))
 	if !p.json {
-		p.say("%s: %s", p.stderr.paint(red, "authring"), message)
-		if hint != "" {
-			p.say("%s", indent(hint, "  "))
-		}
+		p.sayError(p.stderr.paint(red, "authring")+":", err)
 		return k.code
 	}
-	object := map[string]any{"error": k.name, "message": message, "exit_code": k.code, "hint": hint}
+	if err := p.printJSON(p.errorObject(err)); err != nil {
+		p.say("authring: %v", err)
+	}
+	return k.code
+}
+
+// sayError tells people of an error, with its cure.
+func (p *program) sayError(mark string, err error) {
+	p.say("%s %s", mark, printableLines(p.messageOf(err)))
+	if hint := printableLines(p.hintOf(err)); hint != "" {
+		p.say("%s", indent(hint, "  "))
+	}
+}
+
+// errorObject is an error in JSON output.
+func (p *program) errorObject(err error) map[string]any {
+	k := kindOf(err)
+	object := map[string]any{
+		"error": k.name, "message": printableLines(p.messageOf(err)), "exit_code": k.code, "hint": printableLines(p.hintOf(err)),
+	}
 	var f *failure
 	if errors.As(err, &f) {
 		maps.Copy(object, f.extra)
 	}
-	if err := p.printJSON(object); err != nil {
-		p.say("authring: %v", err)
-	}
-	return k.code
+	return object
 }
 
 // messageOf says what is wrong, in one sentence where that is enough.

@@ -97,14 +97,16 @@ func (o *linkOptions) check(p *program) error {
 		return usage("link", "--no-input with --finish needs the code on standard input, which is a terminal here")
 	case o.switchAccount && !o.relink && !o.finish:
 		return usage("link", "--switch-account belongs to --relink")
-	case o.keyring != "" && !slices.Contains(keyringIDs(), keyring.ID(o.keyring)):
-		var ids []string
-		for _, id := range keyringIDs() {
-			ids = append(ids, string(id))
-		}
-		return usage("link", "there is no keyring of that name; the names are %s", strings.Join(ids, ", "))
 	}
-	return nil
+	return checkKeyringID("link", o.keyring)
+}
+
+// checkKeyringID refuses what is the name of no keyring; empty is none.
+func checkKeyringID(verb, id string) error {
+	if id == "" || slices.Contains(keyringIDs(), keyring.ID(id)) {
+		return nil
+	}
+	return usage(verb, "there is no keyring of that name; the names are %s", strings.Join(keyringNames(), ", "))
 }
 
 // linking is one run of the verb.
