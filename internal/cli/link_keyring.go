@@ -27,11 +27,7 @@ func (l *linking) checkKeyring(ctx context.Context) error {
 	}
 	choice, err := l.session.ChooseKeyring(ctx)
 	if id := keyring.ID(l.keyring); id != "" && choice.Keyring == nil {
-		return &failure{
-			err:     keyring.ErrAbsent,
-			message: fmt.Sprintf("the keyring %s is not for this system: %s", id, elsewhere(id)),
-			hint:    "See what there is: authring keyrings",
-		}
+		return notHere(id)
 	}
 	if err != nil {
 		return &failure{
@@ -57,6 +53,15 @@ func (l *linking) checkKeyring(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// notHere is the error of naming a keyring that this build has not.
+func notHere(id keyring.ID) error {
+	return &failure{
+		err:     keyring.ErrAbsent,
+		message: fmt.Sprintf("the keyring %s is not for this system: %s", id, elsewhere(id)),
+		hint:    "See what there is: authring keyrings",
+	}
 }
 
 // elsewhere says where a keyring is that this build has not.
