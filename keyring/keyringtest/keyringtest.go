@@ -21,10 +21,23 @@ import (
 
 const service = "authring-conformance"
 
+// Option changes what [Run] asks of a keyring.
+type Option func(*suite)
+
+type suite struct{ largest int }
+
+// WithLargest is for keyrings that say they take no more than this many bytes,
+// in place of 64 KiB.
+func WithLargest(size int) Option { return func(s *suite) { s.largest = size } }
+
 // Run holds an unlocked keyring against the contract of [keyring.Keyring].
 // Each call of open returns a new handle on the same store.
-func Run(t *testing.T, open func(t *testing.T) keyring.Keyring) {
+func Run(t *testing.T, open func(t *testing.T) keyring.Keyring, opts ...Option) {
 	t.Helper()
+	s := &suite{largest: 64 << 10}
+	for _, opt := range opts {
+		opt(s)
+	}
 	for _, test := range []struct {
 		name string
 		run  func(*testing.T, func(*testing.T) keyring.Keyring)
@@ -35,7 +48,7 @@ func Run(t *testing.T, open func(t *testing.T) keyring.Keyring) {
 		{"KeysAreApart", keysAreApart},
 		{"DeleteTakesOne", deleteTakesOne},
 		{"SurvivesAnotherHandle", survives},
-		{"Values", values},
+		{"Values", s.values},
 		{"Concurrent", concurrent},
 		{"CancelledContext", cancelled},
 		{"ProbeChangesNothing", probeChangesNothing},
@@ -151,7 +164,7 @@ func survives(t *testing.T, open func(*testing.T) keyring.Keyring) {
 	want(t, open(t), key(t, "a"), "kept")
 }
 
-func values(t *testing.T, open func(*testing.T) keyring.Keyring) {
+func (s *suite) values(t *testing.T, open func(*testing.T) keyring.Keyring) {
 	k := open(t)
 	for name, value := range map[string]string{
 		"one byte":     "x",
@@ -160,7 +173,7 @@ func values(t *testing.T, open func(*testing.T) keyring.Keyring) {
 		"line breaks":  "first\nsecond\r\nthird\n",
 		"unicode":      "pässwörd 🔑 中文",
 		"ini":          "[section]\nkey = value\n%(x)s ; # =",
-		"64 KiB":       strings.Repeat("0123456789abcdef", 4096),
+		"largest":      strings.Repeat("0123456789abcdef", s.largest/16),
 		"block border": strings.Repeat("b", 16),
 	} {
 		set(t, k, key(t, name), value)
