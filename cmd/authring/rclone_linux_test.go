@@ -110,7 +110,7 @@ func (p *person) encrypt(t *testing.T, api *api, conf string) {
 		t.Fatal(err)
 	}
 	_ = tell.Close()
-	for _, step := range [][2]string{{"/q> ", "s"}, {"/q> ", "a"}, {"password:", "pw"}, {"password:", "pw"}, {"/q> ", "q"}, {"/q> ", "q"}} {
+	for _, step := range [][2]string{{"/q> ", "s"}, {"/q> ", "a"}, {"\npassword:", "pw"}, {"\npassword:", "pw"}, {"/q> ", "q"}, {"/q> ", "q"}} {
 		text, letter := "", make([]byte, 1)
 		for !strings.HasSuffix(text, step[0]) {
 			if _, err := said.Read(letter); err != nil {

@@ -228,7 +228,7 @@ func (i *importing) tell(c candidate) {
 		i.sayError(i.stderr.paint(red, "✗")+" "+printable(what)+":", c.err)
 	case c.exists:
 		i.say("%s %s: %q is linked already, and stays as it is", i.stderr.paint(dim, "-"), printable(what), c.config)
-		i.say("  To replace its grant: %s", i.again(c.name, "--relink"))
+		i.say("  To replace its grant: %s", printable(i.again(c.name, "--relink")))
 	default:
 		i.say("%s %s: becomes the link %q", i.stderr.paint(bold, "+"), printable(what), c.config)
 		i.say("  its secret is copied from %s", printable(c.where))
