@@ -32,7 +32,9 @@ func (s *Session) ChooseKeyring(ctx context.Context) (keyring.Choice, error) {
 	ctx, cancel := context.WithTimeout(ctx, keyringBound)
 	defer cancel()
 	if s.config.keyringID == "" {
-		return keyring.Choose(ctx, s.keyrings)
+		// One that the record could not name would be no choice.
+		able := slices.DeleteFunc(s.Keyrings(), func(k keyring.Keyring) bool { return s.layout.CheckKeyring(k.ID()) != nil })
+		return keyring.Choose(ctx, able)
 	}
 	return s.chooseNamed(ctx, s.config.keyringID)
 }
@@ -57,6 +59,11 @@ func (s *Session) chooseNamed(ctx context.Context, id keyring.ID) (keyring.Choic
 func (s *Session) byID(id keyring.ID) (keyring.Keyring, error) {
 	for _, k := range s.keyrings {
 		if k.ID() == id {
+			return k, nil
+		}
+	}
+	if s.config.find != nil {
+		if k, ok := s.config.find(id); ok {
 			return k, nil
 		}
 	}

@@ -119,6 +119,11 @@ func (m *migration) open(ctx context.Context, rec record.Record) error {
 	if _, err := s.getKey(ctx, m.target, s.key(rec.AccountID), s.config.prompt); err != nil && !errors.Is(err, keyring.ErrNotFound) {
 		return m.refused(err)
 	}
+	if k, ok := m.target.(keyring.Unlocker); ok {
+		if err := k.Unlock(ctx, s.config.prompt); err != nil {
+			return m.refused(err)
+		}
+	}
 	return nil
 }
 

@@ -27,6 +27,7 @@ type config struct {
 	provider      *provider.Provider
 	scope         []string
 	keyrings      []keyring.Keyring
+	find          func(keyring.ID) (keyring.Keyring, bool)
 	keyringID     keyring.ID
 	prompt        keyring.Prompt
 	keyringWait   time.Duration // zero: do not wait
@@ -83,6 +84,14 @@ func WithKeyrings(keyrings ...keyring.Keyring) Option {
 		c.keyrings = keyrings
 		return nil
 	}
+}
+
+// WithNamedKeyrings has find return keyrings that are never chosen, and used
+// where a record, or [WithKeyring], names them; it is asked for identifiers
+// that none of the session's keyrings has. Without this option, and without
+// [WithKeyrings], credential helpers are found (helper:NAME).
+func WithNamedKeyrings(find func(keyring.ID) (keyring.Keyring, bool)) Option {
+	return func(c *config) error { c.find = find; return nil }
 }
 
 // WithKeyring stores a new secret in the keyring id and in no other. An

@@ -118,6 +118,9 @@ func Open(configName string, opts ...Option) (*Session, error) {
 	}
 	if s.keyrings == nil {
 		s.keyrings = system.Keyrings()
+		if c.find == nil {
+			s.config.find = system.Find
+		}
 	}
 	if _, err := s.reload(); err != nil {
 		return nil, err

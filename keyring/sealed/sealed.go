@@ -228,7 +228,7 @@ func (k *Keyring) Delete(ctx context.Context, key keyring.Key, prompt keyring.Pr
 	return k.fail("delete from", k.change(ctx, key, prompt, false, edit))
 }
 
-// Unlock asks now for what a later call would ask: it finds the key, or the
+// Unlock implements [keyring.Unlocker]: it finds the key, or the
 // one that a new file is to be sealed with. Nothing is written but a key file.
 func (k *Keyring) Unlock(ctx context.Context, prompt keyring.Prompt) error {
 	return k.fail("open", k.unlock(ctx, prompt))
