@@ -1,0 +1,19 @@
+//go:build !windows
+
+package wincred_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/authring/authring/keyring/wincred"
+)
+
+// opener returns how to open handles on one store: here, a fake one.
+func opener(t *testing.T) func() *wincred.Keyring {
+	fake, lock := wincred.NewFake(), filepath.Join(t.TempDir(), "x.lock")
+	t.Cleanup(func() { noneLeft(t, fake) })
+	return func() *wincred.Keyring { return fake.Open(lock) }
+}
+
+func underWine() bool { return false }
