@@ -37,6 +37,7 @@ type program struct {
 	verbose     bool
 	waitKeyring time.Duration
 	running     *cobra.Command // the verb that runs; nil before
+	sealed      *sealing
 }
 
 // Main runs the tool with the arguments after its name and returns the exit
@@ -49,6 +50,7 @@ func Main(args []string) int {
 		getenv: os.Getenv,
 		config: defaultConfig,
 		app:    defaultApp,
+		sealed: &sealing{},
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()

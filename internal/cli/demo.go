@@ -112,8 +112,9 @@ func (d *demo) chooseKeyring(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	for _, probed := range keyring.ProbeAll(ctx, system.Keyrings()) {
-		if probed.Keyring.ID() != keyring.Plaintext && probed.Status.Availability == keyring.Ready {
-			d.keyring, d.name, d.real = probed.Keyring, orID(probed.Status.Name, probed.Keyring.ID()), true
+		id := probed.Keyring.ID()
+		if id != keyring.Plaintext && id != keyring.Sealed && probed.Status.Availability == keyring.Ready {
+			d.keyring, d.name, d.real = probed.Keyring, orID(probed.Status.Name, id), true
 			return
 		}
 	}

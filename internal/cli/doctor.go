@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authring/authring/internal/doctor"
-	"github.com/authring/authring/keyring/system"
 	"github.com/authring/authring/record"
 )
 
@@ -94,7 +93,7 @@ func (p *program) runDoctor(ctx context.Context, opts doctorOptions) error {
 		return err
 	}
 	report := doctor.Examine(ctx, doctor.Patient{
-		App: p.app, Config: p.config, Provider: from, Keyrings: system.Keyrings(), Offline: opts.offline,
+		App: p.app, Config: p.config, Provider: from, Keyrings: p.keyrings(), Offline: opts.offline,
 		Command: p.named, Quote: shellQuote, Getenv: p.getenv,
 	})
 	if err := ctx.Err(); err != nil {

@@ -151,6 +151,8 @@ func (p *program) hintOf(err error) string {
 	case is(authring.ErrAccountMismatch):
 		return "Approve with the linked account, or link the other one under a name of its own: " +
 			p.named("NAME", "link") + "\nTo replace the linked account: " + p.command("link", "--relink", "--switch-account")
+	case isSealed(err) && is(keyring.ErrLocked):
+		return "Give the key that it was sealed with: --identity, --key-file, --passphrase-file or --passphrase-fd, or a passphrase at a terminal."
 	case is(keyring.ErrLocked):
 		return "Unlock it and try again, or wait for it: " + p.waiting()
 	case is(authring.ErrSecretMissing):
@@ -172,4 +174,10 @@ func (p *program) hintOf(err error) string {
 	default:
 		return ""
 	}
+}
+
+// isSealed reports whether an error is of the sealed file.
+func isSealed(err error) bool {
+	var k *keyring.Error
+	return errors.As(err, &k) && k.Keyring == keyring.Sealed
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -267,7 +266,7 @@ func (i *importing) run(ctx context.Context, c candidate) (authring.Saved, error
 		return authring.Saved{}, err
 	}
 	defer func() { _ = s.Close() }()
-	if id := keyring.ID(i.importOptions.keyring); id != "" && !slices.ContainsFunc(s.Keyrings(), func(k keyring.Keyring) bool { return k.ID() == id }) {
+	if id := keyring.ID(i.importOptions.keyring); id != "" && !hasKeyring(s, id) {
 		return authring.Saved{}, notHere(id)
 	}
 	patient, cancel := i.patient(ctx)

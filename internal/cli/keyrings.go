@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authring/authring/keyring"
-	"github.com/authring/authring/keyring/system"
 )
 
 // probeBound is how long all keyrings together may take to show themselves.
@@ -52,7 +51,7 @@ func newKeyringObject(p keyring.Probed, chosen bool) keyringObject {
 func (p *program) runKeyrings(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, probeBound)
 	defer cancel()
-	keyrings := system.Keyrings()
+	keyrings := p.keyrings()
 	probed := keyring.ProbeAll(bounded, keyrings)
 	// It looks once more; what it finds differs only if a keyring came or went
 	// in between.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/authring/authring"
 	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/keyring/system"
 )
 
 type linkOptions struct {
@@ -33,10 +34,18 @@ The page's address is always printed too. The browser is left alone with
 
 The keyring is looked for before anything else is asked, in this order:
 macOS Keychain, Secret Service (GNOME Keyring, KeePassXC and others), KWallet,
-Windows Credential Manager. If none of them can be used the secret could only
-be stored as plain text, which any program of yours and any backup can read:
-you are asked for that, or say so with --allow-plaintext (--keyring plaintext
-says it as well). authring keyrings shows what is there.
+Windows Credential Manager, and a sealed file for which a key is set up. If
+none of them can be used the secret could only be stored as plain text, which
+any program of yours and any backup can read: you are asked for that, or say
+so with --allow-plaintext (--keyring plaintext says it as well). authring
+keyrings shows what is there.
+
+--keyring sealed stores it in an encrypted file, where there is no keyring.
+Its key is the systemd credential authring.sealed-key, an age identity
+(--identity), a key file (--key-file, which is made if it is missing), or a
+passphrase: from --passphrase-file or --passphrase-fd, or asked for. Where the
+file of the key is, is remembered. --keyring helper:NAME stores it with the
+program docker-credential-NAME, such as pass.
 
 With --wait-keyring the keyring is waited for, and asked for no password; plain
 text then does not take its place, unless --keyring plaintext is given.
@@ -53,6 +62,7 @@ moves the secret to that keyring.`
 
 const linkExample = `  authring link
   authring link -c work --app-key KEY
+  authring link --keyring sealed --key-file /media/stick/authring.key
   authring link --begin --json
   authring link --finish --json < code`
 
@@ -106,7 +116,10 @@ func checkKeyringID(verb, id string) error {
 	if id == "" || slices.Contains(keyringIDs(), keyring.ID(id)) {
 		return nil
 	}
-	return usage(verb, "there is no keyring of that name; the names are %s", strings.Join(keyringNames(), ", "))
+	if _, ok := system.Find(keyring.ID(id)); ok {
+		return nil
+	}
+	return usage(verb, "there is no keyring of that name; the names are %s, and helper:NAME", strings.Join(keyringNames(), ", "))
 }
 
 // linking is one run of the verb.
@@ -128,6 +141,7 @@ func (p *program) runLink(cmd *cobra.Command, opts linkOptions) error {
 		return err
 	}
 	outlivePipes()
+	p.nameKeyring(opts.keyring)
 	l := &linking{program: p, linkOptions: opts}
 	l.plaintext = opts.allowPlaintext || opts.keyring == string(keyring.Plaintext)
 	s, err := p.open(p.config, append(wait, l.sessionOptions()...)...)

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/authring/authring"
 	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/keyring/system"
 )
 
 // keyringIDs are the keyrings that can be named.
@@ -38,7 +40,7 @@ func (l *linking) checkKeyring(ctx context.Context) error {
 		}
 	}
 	if choice.Keyring.ID() != keyring.Plaintext || l.plaintext {
-		return nil
+		return l.openNow(ctx, choice.Keyring)
 	}
 	allowed, err := l.askPlaintext(ctx, choice.Passed, choice.Status.Name, nil)
 	if err != nil {
@@ -53,6 +55,28 @@ func (l *linking) checkKeyring(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// openNow has a keyring that asks here, at the terminal, ask before the page is
+// shown and not when the code was given already.
+func (l *linking) openNow(ctx context.Context, k keyring.Keyring) error {
+	u, ok := k.(keyring.Unlocker)
+	if !ok || l.begin {
+		return nil
+	}
+	prompt := keyring.NoPrompt
+	if l.asks() && l.waitKeyring == 0 {
+		prompt = keyring.AskUser
+	}
+	return u.Unlock(ctx, prompt)
+}
+
+// hasKeyring reports whether this build has a keyring.
+func hasKeyring(s *authring.Session, id keyring.ID) bool {
+	if _, ok := system.Find(id); ok {
+		return true
+	}
+	return slices.ContainsFunc(s.Keyrings(), func(k keyring.Keyring) bool { return k.ID() == id })
 }
 
 // notHere is the error of naming a keyring that this build has not.
@@ -88,7 +112,7 @@ func (l *linking) checkUsed(ctx context.Context, id keyring.ID) error {
 	}
 	status := keyring.Probe(ctx, k)
 	if status.Availability.Usable() {
-		return nil
+		return l.openNow(ctx, k)
 	}
 	return &failure{
 		err: keyring.ErrUnavailable,
@@ -120,7 +144,7 @@ func (l *linking) askPlaintext(ctx context.Context, passed []keyring.Probed, pla
 	if place != "" {
 		place = " (" + printable(place) + ")"
 	}
-	l.say("The secret could be stored as plain text%s. Whatever can read that file,\nany program of yours and any backup, could then use your account.", place)
+	l.say("The secret could be stored as plain text%s. Whatever can read that file,\nany program of yours and any backup, could then use your account. An encrypted file would be better:\n%s", place, indent(l.command("link", "--keyring", "sealed"), "  "))
 	allowed, err := l.confirm(ctx, "Store it as plain text?")
 	l.plaintext = allowed && err == nil
 	return l.plaintext, err

@@ -83,6 +83,7 @@ func (p *program) runMigrate(cmd *cobra.Command, opts migrateOptions) error {
 		return err
 	}
 	outlivePipes()
+	p.nameKeyring(opts.to)
 	m := &moving{program: p, to: keyring.ID(opts.to), plaintext: opts.allowPlaintext, wait: wait}
 	if !opts.all {
 		object, err := m.move(cmd.Context(), p.config)
@@ -155,7 +156,7 @@ func (m *moving) move(ctx context.Context, config string) (migratedObject, error
 	if err := s.Layout().CheckKeyring(m.to); err != nil {
 		return migratedObject{}, usage("migrate", "%v", err)
 	}
-	if !slices.ContainsFunc(s.Keyrings(), func(k keyring.Keyring) bool { return k.ID() == m.to }) {
+	if !hasKeyring(s, m.to) {
 		return migratedObject{}, notHere(m.to)
 	}
 	// A move that has begun is given the time to end whole.

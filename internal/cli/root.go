@@ -90,9 +90,11 @@ func (p *program) rootCommand(args []string) *cobra.Command {
 	flags.BoolVar(&p.json, "json", false, "print the result, or the error, as JSON")
 	flags.BoolVar(&p.noInput, "no-input", false, "never ask anything, in the terminal or in a keyring's window")
 	flags.BoolVarP(&p.verbose, "verbose", "v", false, "tell on standard error what is done")
-	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) {
+	p.addSealedFlags(flags)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		p.configAsked = cmd.Flags().Changed("config-name")
 		p.running = cmd
+		return p.checkSealedFlags(cmd)
 	}
 
 	verbs := p.verbs()

@@ -46,6 +46,7 @@ func (p *program) open(config string, opts ...authring.Option) (*authring.Sessio
 	if p.noInput {
 		base = append(base, authring.WithPrompt(keyring.NoPrompt))
 	}
+	base = append(base, p.keyringOptions()...)
 	return authring.Open(config, append(base, opts...)...)
 }
 
@@ -53,8 +54,8 @@ func (p *program) open(config string, opts ...authring.Option) (*authring.Sessio
 func (p *program) event(e authring.Event) {
 	switch e.Kind {
 	case authring.EventWaiting:
-		if !p.stderr.terminal {
-			return
+		if !p.stderr.terminal || e.Keyring == keyring.Sealed {
+			return // it asks here, where its question must stay the last line
 		}
 		text := "Waiting for " + printable(e.Text) + "…"
 		switch {
