@@ -36,6 +36,9 @@ func (s *Session) ChooseKeyring(ctx context.Context) (keyring.Choice, error) {
 		able := slices.DeleteFunc(s.Keyrings(), func(k keyring.Keyring) bool { return s.layout.CheckKeyring(k.ID()) != nil })
 		return keyring.Choose(ctx, able)
 	}
+	if err := s.layout.CheckKeyring(s.config.keyringID); err != nil {
+		return keyring.Choice{}, err
+	}
 	return s.chooseNamed(ctx, s.config.keyringID)
 }
 

@@ -150,6 +150,11 @@ func (p *program) runLink(cmd *cobra.Command, opts linkOptions) error {
 	}
 	l.session = s
 	defer func() { _ = s.Close() }()
+	if l.keyring != "" {
+		if err := s.Layout().CheckKeyring(keyring.ID(l.keyring)); err != nil {
+			return usage("link", "%v", err)
+		}
+	}
 	err = l.run(ctx)
 	p.retryAfter(ctx, s, err)
 	return err
