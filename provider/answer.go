@@ -86,7 +86,8 @@ func (c *Client) readGrant(answer *Answer, members object, secrets []secret.Secr
 		RefreshToken: secret.New(members.text("refresh_token")),
 		TokenType:    members.text("token_type"),
 		ExpiresIn:    readLifetime(members["expires_in"]),
-		Scope:        members.text("scope"),
+		Scope:        c.provider.readScope(members["scope"]),
+		IDToken:      secret.New(members.text("id_token")),
 	}
 	if token.AccessToken.IsZero() {
 		fault := unexpected(errors.New("it holds no access token"))
@@ -104,9 +105,6 @@ func (c *Client) readGrant(answer *Answer, members object, secrets []secret.Secr
 	// insensitive."
 	if !strings.EqualFold(token.TokenType, "bearer") {
 		return nil, unexpected(errors.New("its token is not of type bearer"))
-	}
-	if strings.ContainsFunc(token.Scope, func(r rune) bool { return r < ' ' || r > '~' }) {
-		token.Scope = ""
 	}
 	token.AccountID = members.id(c.provider.AccountIDField)
 	token.TeamID = members.id(c.provider.TeamIDField)

@@ -1,13 +1,11 @@
 package provider
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/authring/authring/secret"
 )
@@ -17,6 +15,7 @@ import (
 type Client struct {
 	provider  *Provider
 	appKey    string
+	secret    secret.Secret // of the client; empty for a public one
 	transport http.RoundTripper
 	bounds    Timeouts
 	patience  Retry
@@ -31,6 +30,12 @@ type ClientOption func(*Client)
 // the request's context; [Timeouts] other than Total are then its own business.
 func WithHTTPTransport(transport http.RoundTripper) ClientOption {
 	return func(c *Client) { c.transport = transport }
+}
+
+// WithClientSecret sets the secret (RFC 6749 section 2.3.1) of a client that
+// authenticates itself as [Provider.ClientAuth] says.
+func WithClientSecret(value secret.Secret) ClientOption {
+	return func(c *Client) { c.secret = value }
 }
 
 // WithTimeouts sets the bounds of one try of a request.
@@ -50,8 +55,8 @@ func WithLogger(log *slog.Logger) ClientOption {
 }
 
 // NewClient makes a client. The app key is the client identifier that the
-// provider gave to the program (RFC 6749 section 2.2); it is no secret. The
-// program is a public client: there is no app secret.
+// provider gave to the program (RFC 6749 section 2.2); it is no secret. Where
+// the provider authenticates clients, [WithClientSecret] gives the secret.
 func NewClient(p *Provider, appKey string, opts ...ClientOption) (*Client, error) {
 	if p == nil {
 		return nil, errors.New("could not make a token client: no provider was given")
@@ -65,6 +70,9 @@ func NewClient(p *Provider, appKey string, opts ...ClientOption) (*Client, error
 	c := &Client{provider: p, appKey: appKey, log: slog.New(slog.DiscardHandler)}
 	for _, opt := range opts {
 		opt(c)
+	}
+	if p.ClientAuth != AuthNone && c.secret.IsZero() {
+		return nil, fmt.Errorf("could not make a token client: %s authenticates its clients, and no client secret was given", p.Title)
 	}
 	c.bounds = c.bounds.withDefaults()
 	c.patience = c.patience.withDefaults()
@@ -83,7 +91,7 @@ type AuthRequest struct {
 	Challenge   string     // the code challenge of [Challenge]
 	State       string     // RFC 6749 section 10.12; comes back with a redirect
 	RedirectURI string     // exactly as registered; without it the user copies the code
-	Scope       []string   // empty: all that the app may ask for
+	Scope       []string   // empty: the provider's DefaultScope, or all that the app may ask for
 	Params      url.Values // further parameters; they take precedence over the provider's
 }
 
@@ -106,12 +114,16 @@ func (c *Client) AuthCodeURL(req AuthRequest) string {
 			query[name] = values
 		}
 	}
+	scope := req.Scope
+	if len(scope) == 0 {
+		scope = c.provider.DefaultScope
+	}
 	query.Set("response_type", "code")
 	query.Set("client_id", c.appKey)
 	for name, value := range map[string]string{
 		"redirect_uri":   req.RedirectURI,
 		"state":          req.State,
-		"scope":          strings.Join(req.Scope, " "),
+		"scope":          c.provider.joinScope(scope),
 		"code_challenge": req.Challenge,
 	} {
 		if value != "" {
@@ -123,47 +135,6 @@ func (c *Client) AuthCodeURL(req AuthRequest) string {
 	}
 	u.RawQuery = query.Encode()
 	return u.String()
-}
-
-// Account asks whose account the access token opens.
-func (c *Client) Account(ctx context.Context, accessToken secret.Secret) (Account, error) {
-	api := c.api("look up the account", accessToken)
-	if c.provider.Account == nil {
-		return Account{}, api.unsupported()
-	}
-	account, err := c.provider.Account(ctx, api, accessToken)
-	if err != nil {
-		return Account{}, api.wrap(err)
-	}
-	// The id becomes part of file contents and of names of keyring items.
-	if !isVisible(account.ID, 255) {
-		return Account{}, api.wrap(errors.New("the account has no usable id"))
-	}
-	// The rest is shown to people, on terminals that obey control characters.
-	account.Email = clean(account.Email, nil)
-	account.DisplayName = clean(account.DisplayName, nil)
-	return account, nil
-}
-
-// Check asks whether the access token works. Nil means that it does; the
-// errors are those of the other calls.
-func (c *Client) Check(ctx context.Context, accessToken secret.Secret) error {
-	api := c.api("check the access token", accessToken)
-	if c.provider.Check == nil {
-		return api.unsupported()
-	}
-	return api.wrap(c.provider.Check(ctx, api, accessToken))
-}
-
-// Revoke withdraws the grant that the access token belongs to. A token that is
-// already withdrawn is a success; one that has expired ([ErrExpiredToken])
-// must be refreshed first, as its grant is alive.
-func (c *Client) Revoke(ctx context.Context, accessToken secret.Secret) error {
-	api := c.api("revoke the grant", accessToken)
-	if c.provider.Revoke == nil {
-		return api.unsupported()
-	}
-	return api.wrap(c.provider.Revoke(ctx, api, accessToken))
 }
 
 // isVisible reports whether a text is 1 to limit visible ASCII characters.

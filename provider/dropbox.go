@@ -40,8 +40,13 @@ func dropbox(web, api string, hosts ...string) *Provider {
 		TokenURL: api + "/oauth2/token",
 		// Without it there is no refresh token.
 		AuthParams: url.Values{"token_access_type": {"offline"}},
+		// Without a redirect URI the page shows the code. With one, it must
+		// be registered for the app, port and all.
+		NoRedirectCode: true,
+		ExactRedirect:  true,
 		// Refresh tokens are not rotated, and do not expire by themselves.
-		Replay: ReplayReusable,
+		Replay:       ReplayReusable,
+		NarrowsScope: true,
 		// Dropbox gives one error code to several causes, and the text alone
 		// tells them apart.
 		Refusals: []Refusal{

@@ -52,20 +52,95 @@ type Provider struct {
 	Name  string // as records keep it: lower case, no spaces
 	Title string // as people know it
 
+	// Issuer is the server's issuer identifier (RFC 8414 section 2): what the
+	// iss of an authorization response (RFC 9207) and of an ID token must be.
+	// It may be empty.
+	Issuer string
+
 	// AuthURL is the authorization endpoint (RFC 6749 section 3.1), opened in
-	// the user's browser; TokenURL is the token endpoint (section 3.2). Both
-	// are https, or http on this machine.
+	// the user's browser; TokenURL is the token endpoint (section 3.2). These
+	// and all other endpoints are https, or http on this machine. The others
+	// may be empty.
 	AuthURL, TokenURL string
+
+	// DeviceURL is the device authorization endpoint (RFC 8628 section 3.1).
+	DeviceURL string
+
+	// PARURL is the pushed authorization request endpoint (RFC 9126 section
+	// 2); RequirePAR says that the server takes no other authorization
+	// request (section 5).
+	PARURL     string
+	RequirePAR bool
+
+	// RevokeURL is the revocation endpoint (RFC 7009 section 2).
+	RevokeURL string
+
+	// UserinfoURL is the page that says whose an access token is: the
+	// UserInfo endpoint of OpenID Connect Core section 5.3, or another one
+	// that answers GET with a JSON object. AccountFields are its members.
+	UserinfoURL   string
+	AccountFields AccountFields
+
+	// JWKSURL is where the keys are that ID tokens are signed with (RFC 8414
+	// section 2, jwks_uri).
+	JWKSURL string
+
+	// ClientAuth is how the program shows the token endpoint, and the other
+	// endpoints that it posts to, who it is.
+	ClientAuth ClientAuth
 
 	// AuthParams are extra parameters of the authorization request.
 	AuthParams url.Values
 
-	// Replay says whether a refresh token outlives its use.
-	Replay Replay
+	// DefaultScope is what is asked for when nothing else is. ScopeSeparator
+	// stands between scopes, in requests and in answers; empty is a space,
+	// which RFC 6749 section 3.3 has.
+	DefaultScope   []string
+	ScopeSeparator string
+
+	// NarrowsScope says that a refresh can ask for an access token of less
+	// than the grant's scope (RFC 6749 section 6).
+	NarrowsScope bool
+
+	// DPoPAlgs are the algorithms in which the server takes DPoP proofs (RFC
+	// 9449 section 5.1); none: it takes no such proofs.
+	DPoPAlgs []string
+
+	// IssParameter says that the server adds iss to each authorization
+	// response (RFC 9207 section 3), so that one without is not the server's.
+	IssParameter bool
+
+	// RedirectURI is the redirect URI that programs on this machine are
+	// registered with, without its port, such as http://127.0.0.1/callback;
+	// empty is http://127.0.0.1/. RFC 8252 section 7.3: the server "MUST
+	// allow any port to be specified at the time of the request". One that
+	// compares ports has ExactRedirect, and RedirectPorts are then those that
+	// are registered: without any, nothing can be redirected to.
+	RedirectURI   string
+	RedirectPorts []int
+	ExactRedirect bool
+
+	// NoRedirectCode says that an authorization request without a redirect
+	// URI ends on a page of the server that shows the code, to be pasted.
+	NoRedirectCode bool
+
+	// Replay says whether a refresh token outlives its use, and Rotates that
+	// each refresh gives a new one.
+	Replay  Replay
+	Rotates bool
+
+	// NarrowsScope tells that a refresh can ask for an access token with less
+	// than the scope of the grant (RFC 6749 section 6).
+	NarrowsScope bool
 
 	// GraceWindow is how long [ReplayGrace] lasts; 0 means
 	// [DefaultGraceWindow].
 	GraceWindow time.Duration
+
+	// IdleLifetime is how long a refresh token lives that is not used,
+	// AbsoluteLifetime how long a grant lives however often it is used; 0 is
+	// for ever, or unknown.
+	IdleLifetime, AbsoluteLifetime time.Duration
 
 	// Refusals tell apart what the server puts under one error code of its
 	// token endpoint. The first that fits is taken. They are for the exchange
@@ -81,6 +156,10 @@ type Provider struct {
 	// that is not the usual one: where access tokens may be sent to.
 	Hosts []string
 
+	// TokenVariable is the environment variable in which the provider's own
+	// tools expect an access token. It may be empty.
+	TokenVariable string
+
 	// RequestIDHeader names the header of an answer that holds the server's
 	// name for the request. It may be empty.
 	RequestIDHeader string
@@ -90,12 +169,15 @@ type Provider struct {
 	ManageURL string
 
 	// Account asks whose token it is. Check asks whether the token works, as
-	// cheaply as the server allows. Revoke withdraws the grant that the token
-	// belongs to; a token that is already withdrawn is a success. Each may be
-	// nil. They are called from several goroutines at once.
+	// cheaply as the server allows. Both may be nil: then UserinfoURL is
+	// asked. They are called from several goroutines at once.
 	Account func(ctx context.Context, api *API, accessToken secret.Secret) (Account, error)
 	Check   func(ctx context.Context, api *API, accessToken secret.Secret) error
-	Revoke  func(ctx context.Context, api *API, accessToken secret.Secret) error
+
+	// Revoke withdraws the grant that an access token belongs to, where the
+	// server has a way of its own; a token that is already withdrawn is a
+	// success. Nil: the grant is revoked by its refresh token, at RevokeURL.
+	Revoke func(ctx context.Context, api *API, accessToken secret.Secret) error
 
 	// APIFault reads an answer of the provider's interface that is not a
 	// success. Nil means by its status and RFC 6750 section 3.
@@ -115,6 +197,10 @@ type Account struct {
 	Email       string
 	DisplayName string
 }
+
+// AccountFields name the members of an answer that says whose a token is. An
+// empty name is the one of OpenID Connect Core section 5.1: sub, email, name.
+type AccountFields struct{ ID, Email, Name string }
 
 // Serves reports whether an address is one that an access token may be sent to:
 // on one of the provider's hosts, over https, or over http on this machine.
@@ -146,10 +232,19 @@ func (p *Provider) check() error {
 	if p.Name == "" {
 		return errors.New("the provider has no name")
 	}
-	for _, endpoint := range []string{p.AuthURL, p.TokenURL} {
+	endpoints := []string{p.AuthURL, p.TokenURL}
+	for _, endpoint := range []string{p.Issuer, p.DeviceURL, p.PARURL, p.RevokeURL, p.UserinfoURL, p.JWKSURL} {
+		if endpoint != "" {
+			endpoints = append(endpoints, endpoint)
+		}
+	}
+	for _, endpoint := range endpoints {
 		if _, err := parseEndpoint(endpoint); err != nil {
 			return fmt.Errorf("could not use provider %s: %w", p.Name, err)
 		}
+	}
+	if p.RequirePAR && p.PARURL == "" {
+		return fmt.Errorf("could not use provider %s: it requires pushed authorization requests, and has no endpoint for them", p.Name)
 	}
 	for _, r := range p.Refusals {
 		if r.Kind == nil || errors.Is(r.Kind, ErrRevoked) {

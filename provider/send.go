@@ -29,6 +29,7 @@ type message struct {
 	method, url string
 	contentType string
 	body        []byte
+	header      http.Header     // further header fields; may be nil
 	bearer      secret.Secret   // RFC 6750 section 2.1; may be empty
 	secrets     []secret.Secret // what its answer must not be quoted with
 }
@@ -75,6 +76,9 @@ func (c *Client) roundTrip(caller context.Context, m message, bound time.Duratio
 			"User-Agent": {userAgent},
 		},
 	}).WithContext(ctx)
+	for name, values := range m.header {
+		req.Header[name] = values
+	}
 	if !m.bearer.IsZero() {
 		req.Header.Set("Authorization", "Bearer "+m.bearer.Reveal())
 	}

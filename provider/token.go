@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/authring/authring/secret"
@@ -22,7 +21,11 @@ type Token struct {
 	ExpiresIn time.Duration
 
 	Date  time.Time // the server's clock as it answered; zero if it did not say
-	Scope string    // what was granted; empty if the server did not say
+	Scope string    // what was granted, separated by spaces; empty if the server did not say
+
+	// IDToken is the ID token (OpenID Connect Core section 3.1.3.3) as the
+	// server sent it, not validated; empty if it sent none.
+	IDToken secret.Secret
 
 	// AccountID and TeamID say whose token it is, where the server says so
 	// in the token answer itself.
@@ -46,7 +49,6 @@ func (c *Client) Exchange(ctx context.Context, code, verifier secret.Secret, red
 		"grant_type":    {"authorization_code"},
 		"code":          {code.Reveal()},
 		"code_verifier": {verifier.Reveal()},
-		"client_id":     {c.appKey},
 	}
 	// RFC 6749 section 4.1.3: "REQUIRED, if the redirect_uri parameter was
 	// included in the authorization request ... and their values MUST be
@@ -80,10 +82,9 @@ func (c *Client) Refresh(ctx context.Context, refreshToken secret.Secret, scope 
 	form := url.Values{
 		"grant_type":    {"refresh_token"},
 		"refresh_token": {refreshToken.Reveal()},
-		"client_id":     {c.appKey},
 	}
 	if len(scope) > 0 {
-		form.Set("scope", strings.Join(scope, " "))
+		form.Set("scope", c.provider.joinScope(scope))
 	}
 	var token *Token
 	err := c.retry(ctx, c.mayReplay, func(bound time.Duration) (fault *Error) {
@@ -118,21 +119,15 @@ func (c *Client) mayReplay(fault *Error, after time.Duration) bool {
 // access token requests." The parameters go in the body, which no log of a
 // server or a proxy keeps.
 func (c *Client) askToken(ctx context.Context, op string, form url.Values, refusals map[string]error, secrets []secret.Secret, bound time.Duration) (*Token, *Error) {
-	answer, fault := c.send(ctx, message{
-		op:          op,
-		method:      http.MethodPost,
-		url:         c.provider.TokenURL,
-		contentType: "application/x-www-form-urlencoded",
-		body:        []byte(form.Encode()),
-		secrets:     secrets,
-	}, bound)
+	m := c.form(op, c.provider.TokenURL, form, secrets...)
+	answer, fault := c.send(ctx, m, bound)
 	if fault != nil {
 		return nil, fault
 	}
-	token, fault := c.readToken(answer, refusals, secrets)
+	token, fault := c.readToken(answer, refusals, m.secrets)
 	if fault != nil {
 		fault.Op, fault.Status, fault.Sent = op, answer.Status, true
-		fault.RequestID = c.requestID(answer, secrets)
+		fault.RequestID = c.requestID(answer, m.secrets)
 		return nil, fault
 	}
 	return token, nil

@@ -1,0 +1,36 @@
+package provider
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+// joinScope writes scopes as the server has them in one parameter.
+func (p *Provider) joinScope(scope []string) string {
+	if p.ScopeSeparator == "" {
+		return strings.Join(scope, " ")
+	}
+	return strings.Join(scope, p.ScopeSeparator)
+}
+
+// readScope reads the scopes of an answer: a string, with spaces or the
+// server's own separator, or, as some servers write it, an array of strings.
+// What scopes cannot be (RFC 6749 section 3.3: visible ASCII) makes it as if
+// the server had not said. They come separated by spaces.
+func (p *Provider) readScope(raw json.RawMessage) string {
+	var text string
+	if json.Unmarshal(raw, &text) != nil {
+		var list []string
+		if json.Unmarshal(raw, &list) != nil {
+			return ""
+		}
+		text = strings.Join(list, " ")
+	}
+	if p.ScopeSeparator != "" {
+		text = strings.ReplaceAll(text, p.ScopeSeparator, " ")
+	}
+	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return ""
+	}
+	return strings.Join(strings.Fields(text), " ")
+}
