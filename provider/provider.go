@@ -129,10 +129,6 @@ type Provider struct {
 	Replay  Replay
 	Rotates bool
 
-	// NarrowsScope tells that a refresh can ask for an access token with less
-	// than the scope of the grant (RFC 6749 section 6).
-	NarrowsScope bool
-
 	// GraceWindow is how long [ReplayGrace] lasts; 0 means
 	// [DefaultGraceWindow].
 	GraceWindow time.Duration
