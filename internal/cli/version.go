@@ -29,7 +29,14 @@ func (p *program) runVersion() error {
 	return nil
 }
 
+// version is set by the linker in a released program; see internal/release.
+var version string
+
+// buildVersion is the version of the release, or that of the module.
 func buildVersion() string {
+	if version != "" {
+		return version
+	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}
