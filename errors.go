@@ -52,6 +52,14 @@ var (
 	// consent to that was not given. Nothing was saved.
 	ErrPlaintextRefused = errors.New("the secret would be stored as plain text")
 
+	// ErrMissingScope: not all of the scope that was asked for was granted.
+	// Relink with it. It is an [ErrInvalidToken].
+	ErrMissingScope = provider.ErrMissingScope
+
+	// ErrCannotNarrow: no access token can be had that is limited to the
+	// scope that was asked for. Ask for another, or without [Scope].
+	ErrCannotNarrow = errors.New("the access token cannot be limited to that scope")
+
 	// ErrValidityTooLong: the provider's access tokens do not live as long
 	// as was asked. Ask for less.
 	ErrValidityTooLong = errors.New("access tokens do not live that long")

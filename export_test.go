@@ -6,3 +6,10 @@ import "github.com/authring/authring/internal/bootclock"
 func WithBootClock(clock bootclock.Clock) Option {
 	return func(c *config) error { c.clock = clock; return nil }
 }
+
+// Narrowed counts the narrower scopes whose tokens are remembered.
+func (s *Session) Narrowed() int {
+	s.watching.Lock()
+	defer s.watching.Unlock()
+	return len(s.narrowed)
+}

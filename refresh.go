@@ -26,17 +26,28 @@ const (
 
 // refresh makes a new access token and publishes it. It runs once at a time
 // (Session.refreshing), and not under any caller's context.
-func (s *Session) refresh(ctx context.Context) error {
+func (s *Session) refresh(ctx context.Context) error { return s.refreshTo(ctx, nil) }
+
+// refreshTo is refresh for a narrower scope; nil for all that was granted. Two
+// of them take turns, so that one prompt at a time asks the user.
+func (s *Session) refreshTo(ctx context.Context, to *narrowed) error {
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	refreshLocked := func(ctx context.Context) error { return s.refreshLocked(ctx, to) }
 	ctx, cancel := context.WithTimeout(ctx, refreshBound+time.Duration(s.config.prompt)+s.config.keyringWait)
 	defer cancel()
-	err := s.patiently(ctx, s.tryOwn, s.refreshLocked)
+	err := s.patiently(ctx, s.tryOwn, refreshLocked)
 	if errors.Is(err, keyring.ErrLocked) && s.config.prompt > keyring.NoPrompt {
 		// Nobody is asked while other processes wait for the lock: the
 		// keyring is unlocked first, and all of it begun again.
 		if err := s.unlockKeyring(ctx); err != nil {
 			return ended(ctx, err)
 		}
-		err = s.refreshLocked(ctx)
+		err = refreshLocked(ctx)
 	}
 	return ended(ctx, err)
 }
@@ -58,7 +69,7 @@ func (s *Session) unlockKeyring(ctx context.Context) error {
 	return err
 }
 
-func (s *Session) refreshLocked(ctx context.Context) error {
+func (s *Session) refreshLocked(ctx context.Context, to *narrowed) error {
 	unlock, err := s.lockRefresh(ctx)
 	if err != nil {
 		return err
@@ -76,6 +87,9 @@ func (s *Session) refreshLocked(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := to.check(grant); err != nil {
+		return err
+	}
 	if grant.kind == Legacy {
 		s.publish(grant, &provider.Token{AccessToken: grant.access, Scope: grant.scope}, s.clock.Now())
 		return nil
@@ -84,7 +98,7 @@ func (s *Session) refreshLocked(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t := &transaction{s: s, rec: rec, client: client, keyring: k, grant: grant}
+	t := &transaction{s: s, rec: rec, client: client, keyring: k, grant: grant, to: to}
 	return t.run(ctx)
 }
 

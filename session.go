@@ -44,10 +44,15 @@ type Session struct {
 	renewing   atomic.Bool
 	background sync.WaitGroup
 
+	// turn is held by the refresh that is under way: that of the whole
+	// scope, or that of a narrower one.
+	turn chan struct{}
+
 	watching   sync.Mutex // guards what follows, and changes of cached
 	closed     bool
 	stopWatch  func()
 	renewAfter time.Duration // on clock
+	narrowed   map[string]*narrowed
 
 	mu           sync.Mutex
 	record       record.Record               // as last read
@@ -102,7 +107,7 @@ func Open(configName string, opts ...Option) (*Session, error) {
 	if err := record.CheckConfigName(configName); err != nil {
 		return nil, err
 	}
-	s := &Session{name: configName, config: c, keyrings: c.keyrings, clock: c.clock, clients: map[string]*provider.Client{}}
+	s := &Session{name: configName, config: c, keyrings: c.keyrings, clock: c.clock, clients: map[string]*provider.Client{}, turn: make(chan struct{}, 1)}
 	s.life, s.end = context.WithCancel(context.Background())
 	if c.provider == nil {
 		s.config.provider = provider.Dropbox()
@@ -135,10 +140,13 @@ func (s *Session) Close() error {
 	s.end()
 	s.watching.Lock()
 	s.closed = true
+	s.dropNarrowed()
 	s.watching.Unlock()
 	s.replace(nil)
 	s.background.Wait()
 	s.refreshing.Wait()
+	s.turn <- struct{}{} // no refresh of a narrower scope is under way
+	<-s.turn
 	s.loading.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -32,6 +32,8 @@ type Token struct {
 type TokenOption struct {
 	minValid time.Duration
 	fresh    bool
+	narrow   bool
+	scope    []string
 }
 
 // MinValid asks for a token that is valid for at least d.
@@ -51,7 +53,8 @@ func Fresh() TokenOption { return TokenOption{fresh: true} }
 // provider said that the grant is gone, after which only a relink helps;
 // [ErrInDoubt]; [ErrConnectionFailed] when the provider could not be asked,
 // with the grant untouched, so that another try later is right;
-// [ErrValidityTooLong]; and the context's.
+// [ErrValidityTooLong]; with [Scope] also [ErrMissingScope] and
+// [ErrCannotNarrow]; and the context's.
 func (s *Session) Token(ctx context.Context, opts ...TokenOption) (Token, error) {
 	c := s.cached.Load()
 	if c != nil && len(opts) == 0 {
@@ -72,6 +75,11 @@ func (s *Session) tokenSlow(ctx context.Context, c *cachedToken, opts []TokenOpt
 	for _, opt := range opts {
 		want.minValid = max(want.minValid, opt.minValid)
 		want.fresh = want.fresh || opt.fresh
+		want.narrow = want.narrow || opt.narrow
+		want.scope = append(want.scope, opt.scope...)
+	}
+	if want.narrow {
+		return s.narrowToken(ctx, want)
 	}
 	if c != nil && !want.fresh && c.good(s.clock.Now(), want.minValid) {
 		s.watch(c)
@@ -80,13 +88,18 @@ func (s *Session) tokenSlow(ctx context.Context, c *cachedToken, opts []TokenOpt
 	if err := s.refreshing.Do(ctx, s.refresh); err != nil {
 		return Token{}, err
 	}
-	c = s.cached.Load()
+	return s.cached.Load().handOut(want.minValid)
+}
+
+// handOut returns what a refresh brought, unless it cannot be what was asked
+// for.
+func (c *cachedToken) handOut(minValid time.Duration) (Token, error) {
 	switch {
 	case c == nil:
 		// Unlinked, or refused by the API, in the same moment.
 		return Token{}, ErrNotLinked
-	case c.life != 0 && c.life < want.minValid:
-		return Token{}, fmt.Errorf("%w: asked for %v, and they live %v", ErrValidityTooLong, want.minValid, c.life)
+	case c.life != 0 && c.life < minValid:
+		return Token{}, fmt.Errorf("%w: asked for %v, and they live %v", ErrValidityTooLong, minValid, c.life)
 	}
 	return c.Token, nil
 }
@@ -136,9 +149,14 @@ func (c *cachedToken) good(now, need time.Duration) bool {
 	return c.expires-now >= need
 }
 
-// publish makes a token the one that callers get. sent is when its request
-// began, so that it is never taken to live longer than it does.
+// publish makes a token the one that callers get.
 func (s *Session) publish(grant *credentials, token *provider.Token, sent time.Duration) {
+	s.replace(s.newCached(grant, token, sent))
+}
+
+// newCached judges a token. sent is when its request began, so that it is
+// never taken to live longer than it does.
+func (s *Session) newCached(grant *credentials, token *provider.Token, sent time.Duration) *cachedToken {
 	c := &cachedToken{
 		Token:  Token{AccessToken: token.AccessToken, Scope: token.Scope},
 		life:   token.ExpiresIn,
@@ -154,7 +172,7 @@ func (s *Session) publish(grant *credentials, token *provider.Token, sent time.D
 		c.renew = sent + c.life*4/5 + rand.N(c.life/20+1)
 		c.Expires = time.Now().Round(0).Add(c.expires - c.came)
 	}
-	s.replace(c)
+	return c
 }
 
 // replace makes c the current token, nil for none, and ends the timer of the
@@ -170,6 +188,9 @@ func (s *Session) setCached(c *cachedToken) {
 	if s.stopWatch != nil {
 		s.stopWatch()
 		s.stopWatch = nil
+	}
+	if c == nil {
+		s.dropNarrowed()
 	}
 	s.cached.Store(c)
 }

@@ -20,6 +20,7 @@ type transaction struct {
 	client  *provider.Client
 	keyring keyring.Keyring
 	grant   *credentials
+	to      *narrowed // nil: all that was granted
 
 	// attempt is the note that is on disk while the request is out.
 	attempt record.Attempt
@@ -36,7 +37,7 @@ func (t *transaction) run(ctx context.Context) error {
 	killpoint.Here("refresh: noted")
 	defer t.s.waitingForProvider()()
 	sent := t.s.clock.Now()
-	token, err := t.client.Refresh(ctx, t.grant.refresh, nil)
+	token, err := t.client.Refresh(ctx, t.grant.refresh, t.to.request())
 	killpoint.Here("refresh: answered")
 	if errors.Is(err, provider.ErrRevoked) {
 		token, sent, err = t.refused(ctx, err)
@@ -72,6 +73,9 @@ func (t *transaction) run(ctx context.Context) error {
 		event.What = record.EventRotated
 	}
 	t.s.remember(event, t.grant)
+	if t.to != nil {
+		return t.s.publishNarrowed(t.to, t.grant, token, sent)
+	}
 	t.s.publish(t.grant, token, sent)
 	return nil
 }
@@ -98,7 +102,7 @@ func (t *transaction) refused(ctx context.Context, refusal error) (*provider.Tok
 	}
 	if adopted || again {
 		var token *provider.Token
-		if token, err = t.client.Refresh(ctx, t.grant.refresh, nil); err == nil || !errors.Is(err, provider.ErrRevoked) {
+		if token, err = t.client.Refresh(ctx, t.grant.refresh, t.to.request()); err == nil || !errors.Is(err, provider.ErrRevoked) {
 			return token, sent, err
 		}
 	}

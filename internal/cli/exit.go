@@ -81,6 +81,8 @@ func kindOf(err error) kind {
 		return kind{"name", exitUsage}
 	case is(authring.ErrValidityTooLong):
 		return kind{"validity-too-long", exitUsage}
+	case is(authring.ErrCannotNarrow):
+		return kind{"cannot-narrow", exitUsage}
 	case is(errInterrupted), is(context.Canceled):
 		return kind{"interrupted", exitInterrupted}
 	case errors.As(err, &file):

@@ -140,6 +140,8 @@ func (p *program) hintOf(err error) string {
 		return "The file was left as it is. Repair it, or move it away, and try again."
 	case is(authring.ErrValidityTooLong):
 		return "Ask for less with --min-valid; 5 minutes is the default."
+	case is(authring.ErrCannotNarrow):
+		return "Ask for scopes that were granted (" + p.command("status") + "), or leave out --scope."
 	case is(authring.ErrKeyringNotReady):
 		return "Try again later. To be asked to unlock it, leave out --" + waitFlag + "."
 	case is(authring.ErrRevoked), is(authring.ErrInDoubt):

@@ -12,6 +12,7 @@ import (
 
 type tokenOptions struct {
 	minValid time.Duration
+	scope    []string
 	header   bool
 }
 
@@ -22,13 +23,18 @@ is there and unlocked, as a program that starts with the session has to, and
 ends with 75 if that does not happen in time. Every run gets a new token from
 the provider: access tokens are kept nowhere.
 
+With --scope the token may do no more than that, for a program that needs no
+more. It must be part of what was granted (authring status shows that), and the
+provider must be one that can narrow a token: Dropbox can.
+
 Standard output holds the token and a line break, and nothing else; with
 --header, a header for an HTTP request (RFC 6750); with --json, an object with
 access_token, token_type, expires_at (null for a token that does not expire),
 scope, config and account_id.`
 
 const tokenExample = `  curl -H "$(authring token --header)" -X POST https://api.dropboxapi.com/2/users/get_current_account
-  authring token -c work --min-valid 1h --json`
+  authring token -c work --min-valid 1h --json
+  authring token --scope files.metadata.read,account_info.read`
 
 func (p *program) tokenCommand() *cobra.Command {
 	opts := tokenOptions{minValid: authring.DefaultMinValid}
@@ -44,6 +50,7 @@ func (p *program) tokenCommand() *cobra.Command {
 		},
 	})
 	cmd.Flags().DurationVar(&opts.minValid, "min-valid", opts.minValid, "how long the token must stay valid: a `TIME` such as 5m or 1h")
+	cmd.Flags().StringSliceVar(&opts.scope, "scope", nil, "a token for this `SCOPE` only; several with commas, or repeated")
 	p.addWaitFlag(cmd)
 	cmd.Flags().BoolVar(&opts.header, "header", false, `print "Authorization: Bearer TOKEN"`)
 	return cmd
@@ -79,6 +86,9 @@ func (p *program) runToken(cmd *cobra.Command, opts tokenOptions) error {
 	var want []authring.TokenOption
 	if cmd.Flags().Changed("min-valid") {
 		want = append(want, authring.MinValid(opts.minValid))
+	}
+	if cmd.Flags().Changed("scope") {
+		want = append(want, authring.Scope(opts.scope...))
 	}
 	token, err := s.Token(ctx, want...)
 	if err == nil {
