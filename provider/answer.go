@@ -39,17 +39,21 @@ func (c *Client) readToken(answer *Answer, refusals map[string]error, secrets []
 		return nil, fault
 	}
 	members, err := readObject(answer)
+	status := answer.Status
+	if c.provider.RefusesWithOK && status == http.StatusOK && members.text("error") != "" && members.text("access_token") == "" {
+		status = http.StatusBadRequest
+	}
 	switch {
-	case answer.Status == http.StatusOK && err == nil:
+	case status == http.StatusOK && err == nil:
 		return c.readGrant(answer, members, secrets)
-	case answer.Status == http.StatusOK, answer.Status < 400:
+	case status < 400:
 		return nil, unexpected(err)
 	case err != nil:
 		return nil, unreadable(answer, err)
 	}
 	code, description := readRefusal(members, secrets)
 	return nil, &Error{
-		Kind:        c.refusalKind(answer.Status, code, description, refusals),
+		Kind:        c.refusalKind(status, code, description, refusals),
 		Code:        code,
 		Description: description,
 	}

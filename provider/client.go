@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,7 +16,7 @@ import (
 type Client struct {
 	provider  *Provider
 	appKey    string
-	secret    secret.Secret // of the client; empty for a public one
+	secret    func(context.Context) (secret.Secret, error) // of a client that has one
 	transport http.RoundTripper
 	bounds    Timeouts
 	patience  Retry
@@ -32,10 +33,12 @@ func WithHTTPTransport(transport http.RoundTripper) ClientOption {
 	return func(c *Client) { c.transport = transport }
 }
 
-// WithClientSecret sets the secret (RFC 6749 section 2.3.1) of a client that
-// authenticates itself as [Provider.ClientAuth] says.
-func WithClientSecret(value secret.Secret) ClientOption {
-	return func(c *Client) { c.secret = value }
+// WithClientSecret says where the client secret (RFC 6749 section 2.3.1) comes
+// from, for a client that authenticates itself as [Provider.ClientAuth] says. It
+// is asked before each request that needs it; its error is that of the call,
+// and then nothing was sent.
+func WithClientSecret(get func(context.Context) (secret.Secret, error)) ClientOption {
+	return func(c *Client) { c.secret = get }
 }
 
 // WithTimeouts sets the bounds of one try of a request.
@@ -71,7 +74,7 @@ func NewClient(p *Provider, appKey string, opts ...ClientOption) (*Client, error
 	for _, opt := range opts {
 		opt(c)
 	}
-	if p.ClientAuth != AuthNone && c.secret.IsZero() {
+	if p.ClientAuth != AuthNone && c.secret == nil {
 		return nil, fmt.Errorf("could not make a token client: %s authenticates its clients, and no client secret was given", p.Title)
 	}
 	c.bounds = c.bounds.withDefaults()

@@ -1,9 +1,12 @@
 package provider
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/authring/authring/secret"
 )
@@ -51,15 +54,24 @@ func (a *ClientAuth) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("there is no client authentication of that name; the names are none, basic and post")
+	return errors.New("there is no client authentication of that name; the names are none, basic and post")
 }
 
 // form makes the message that posts a form to an endpoint of the server, with
-// the client's identity in it. What answers must not quote goes in secrets.
-func (c *Client) form(op, address string, form url.Values, secrets ...secret.Secret) message {
+// the client's identity in it. What answers must not quote goes in secrets. The
+// error is that of the client secret, which could not be had.
+func (c *Client) form(ctx context.Context, op, address string, form url.Values, secrets ...secret.Secret) (message, *Error) {
 	m := message{
 		op: op, method: http.MethodPost, url: address, secrets: secrets,
 		contentType: "application/x-www-form-urlencoded", header: http.Header{},
+	}
+	var password secret.Secret
+	if c.provider.ClientAuth != AuthNone {
+		var err error
+		if password, err = c.secret(ctx); err != nil {
+			return message{}, &Error{Op: op, Err: err}
+		}
+		m.secrets = append(m.secrets[:len(m.secrets):len(m.secrets)], password)
 	}
 	switch c.provider.ClientAuth {
 	case AuthBasic:
@@ -68,15 +80,15 @@ func (c *Client) form(op, address string, form url.Values, secrets ...secret.Sec
 		// Appendix B, and the encoded value is used as the username; the
 		// client password is encoded using the same algorithm".
 		request := http.Request{Header: m.header}
-		request.SetBasicAuth(url.QueryEscape(c.appKey), url.QueryEscape(c.secret.Reveal()))
-		m.secrets = append(m.secrets, c.secret, secret.New(m.header.Get("Authorization")))
+		request.SetBasicAuth(url.QueryEscape(c.appKey), url.QueryEscape(password.Reveal()))
+		_, credentials, _ := strings.Cut(m.header.Get("Authorization"), " ")
+		m.secrets = append(m.secrets, secret.New(credentials))
 	case AuthPost:
 		form.Set("client_id", c.appKey)
-		form.Set("client_secret", c.secret.Reveal())
-		m.secrets = append(m.secrets, c.secret)
+		form.Set("client_secret", password.Reveal())
 	default:
 		form.Set("client_id", c.appKey)
 	}
 	m.body = []byte(form.Encode())
-	return m
+	return m, nil
 }

@@ -34,8 +34,10 @@ func DropboxAt(base string) (*Provider, error) {
 
 func dropbox(web, api string, hosts ...string) *Provider {
 	return &Provider{
-		Name:     "dropbox",
-		Title:    "Dropbox",
+		Name:  "dropbox",
+		Title: "Dropbox",
+		// Maestral's own: a public client, whose links can be shared.
+		ClientID: "2jmbq42w7vof78h",
 		AuthURL:  web + "/oauth2/authorize",
 		TokenURL: api + "/oauth2/token",
 		// Without it there is no refresh token.

@@ -85,6 +85,10 @@ type Provider struct {
 	// section 2, jwks_uri).
 	JWKSURL string
 
+	// ClientID is the client identifier (RFC 6749 section 2.2) of programs
+	// that bring none of their own. It may be empty.
+	ClientID string
+
 	// ClientAuth is how the program shows the token endpoint, and the other
 	// endpoints that it posts to, who it is.
 	ClientAuth ClientAuth
@@ -138,11 +142,19 @@ type Provider struct {
 	// for ever, or unknown.
 	IdleLifetime, AbsoluteLifetime time.Duration
 
+	// AccessLifetime is how long an access token lives where the answer that
+	// brings it does not say (RFC 6749 section 5.1); 0 is unknown.
+	AccessLifetime time.Duration
+
 	// Refusals tell apart what the server puts under one error code of its
 	// token endpoint. The first that fits is taken. They are for the exchange
 	// of a code and for the client's own identity; that invalid_grant means
 	// [ErrRevoked] in a refresh, and nothing else does, cannot be changed.
 	Refusals []Refusal
+
+	// RefusesWithOK says that the token endpoint puts its refusals into
+	// answers of status 200.
+	RefusesWithOK bool
 
 	// AccountIDField and TeamIDField name the members of a token answer that
 	// hold these, if the server has any.
@@ -241,6 +253,9 @@ func (p *Provider) check() error {
 	}
 	if p.RequirePAR && p.PARURL == "" {
 		return fmt.Errorf("could not use provider %s: it requires pushed authorization requests, and has no endpoint for them", p.Name)
+	}
+	if _, err := p.redirect(); err != nil {
+		return fmt.Errorf("could not use provider %s: %w", p.Name, err)
 	}
 	for _, r := range p.Refusals {
 		if r.Kind == nil || errors.Is(r.Kind, ErrRevoked) {

@@ -65,7 +65,10 @@ func (c *Client) RevokeToken(ctx context.Context, token secret.Secret, hint stri
 	again := func(fault *Error, _ time.Duration) bool { return transient(fault) }
 	return c.retry(ctx, again, func(bound time.Duration) *Error {
 		form := url.Values{"token": {token.Reveal()}, "token_type_hint": {hint}}
-		m := c.form(op, c.provider.RevokeURL, form, token)
+		m, fault := c.form(ctx, op, c.provider.RevokeURL, form, token)
+		if fault != nil {
+			return fault
+		}
 		answer, fault := c.send(ctx, m, bound)
 		if fault != nil {
 			return fault

@@ -17,7 +17,9 @@ type Token struct {
 	TokenType    string        // "bearer", in the server's own case
 
 	// ExpiresIn is the lifetime of the access token, counted from when the
-	// server answered; at least a second. 0 means that the server gave none.
+	// server answered; at least a second. If the server gave none it is
+	// [Provider.AccessLifetime], or half an hour, for a token that can be
+	// refreshed, and 0, for ever, for one that cannot.
 	ExpiresIn time.Duration
 
 	Date  time.Time // the server's clock as it answered; zero if it did not say
@@ -119,7 +121,10 @@ func (c *Client) mayReplay(fault *Error, after time.Duration) bool {
 // access token requests." The parameters go in the body, which no log of a
 // server or a proxy keeps.
 func (c *Client) askToken(ctx context.Context, op string, form url.Values, refusals map[string]error, secrets []secret.Secret, bound time.Duration) (*Token, *Error) {
-	m := c.form(op, c.provider.TokenURL, form, secrets...)
+	m, fault := c.form(ctx, op, c.provider.TokenURL, form, secrets...)
+	if fault != nil {
+		return nil, fault
+	}
 	answer, fault := c.send(ctx, m, bound)
 	if fault != nil {
 		return nil, fault
@@ -130,5 +135,18 @@ func (c *Client) askToken(ctx context.Context, op string, form url.Values, refus
 		fault.RequestID = c.requestID(answer, m.secrets)
 		return nil, fault
 	}
+	// RFC 6749 section 5.1: "If omitted, the authorization server SHOULD
+	// provide the expiration time via other means or document the default
+	// value." A token that can be refreshed is not taken to live for ever.
+	if renewable := !token.RefreshToken.IsZero() || form.Get("grant_type") == "refresh_token"; token.ExpiresIn == 0 && renewable {
+		token.ExpiresIn = c.provider.AccessLifetime
+		if token.ExpiresIn <= 0 {
+			token.ExpiresIn = assumedLifetime
+		}
+	}
 	return token, nil
 }
+
+// assumedLifetime is how long an access token is used of which nobody says how
+// long it lives.
+const assumedLifetime = 30 * time.Minute
