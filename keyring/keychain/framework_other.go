@@ -1,0 +1,5 @@
+//go:build !darwin
+
+package keychain
+
+func loadFramework() (framework, error) { return nil, errNoMac }
