@@ -2,7 +2,6 @@ package record_test
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,7 +20,7 @@ func attempt() record.Attempt {
 
 func TestAttempt(t *testing.T) {
 	home(t)
-	for _, app := range []string{record.DefaultApp, record.MaestralApp} {
+	for _, app := range apps() {
 		l := layout(t, app)
 		if a, ok, err := l.LoadAttempt("work"); ok || err != nil {
 			t.Errorf("%s: at first there is %+v, %v", app, a, err)
@@ -34,9 +33,7 @@ func TestAttempt(t *testing.T) {
 				t.Errorf("%s: loaded %+v, %v, %v; want %+v", app, got, ok, err, want)
 			}
 		}
-		if m := mode(t, attemptFile(l)); m != 0o600 {
-			t.Errorf("%s: mode %v", app, m)
-		}
+		wantMode(t, attemptFile(l), 0o600)
 		if _, ok, err := l.LoadAttempt("other"); ok || err != nil {
 			t.Errorf("%s: another link has it as well: %v", app, err)
 		}
@@ -128,42 +125,6 @@ func TestAttemptThatIsDamaged(t *testing.T) {
 		// The next attempt takes its place.
 		if err := l.SaveAttempt("work", attempt()); err != nil {
 			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-func TestNotesOfOthers(t *testing.T) {
-	home(t)
-	l := layout(t, record.DefaultApp)
-	if err := l.SaveAttempt("work", attempt()); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.SaveIntent("work", intent()); err != nil {
-		t.Fatal(err)
-	}
-	for path, load := range map[string]func() (bool, error){
-		attemptFile(l): func() (bool, error) { _, ok, err := l.LoadAttempt("work"); return ok, err },
-		intentFile(l):  func() (bool, error) { _, ok, err := l.LoadIntent("work"); return ok, err },
-	} {
-		for perm, mine := range map[os.FileMode]bool{0o600: true, 0o400: true, 0o640: false, 0o604: false, 0o620: false, 0o602: false, 0o666: false} {
-			if err := os.Chmod(path, perm); err != nil {
-				t.Fatal(err)
-			}
-			if ok, err := load(); ok != mine || (err == nil) != mine {
-				t.Errorf("%s with mode %#o: %v, %v", path, perm, ok, err)
-			}
-		}
-		if err := os.Chmod(path, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Rename(path, path+".real"); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Symlink(path+".real", path); err != nil {
-			t.Fatal(err)
-		}
-		if ok, err := load(); ok || err == nil {
-			t.Errorf("%s was read through a symbolic link", path)
 		}
 	}
 }

@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	case "save for ever":
 		for i := 0; ; i++ {
-			for _, app := range []string{record.DefaultApp, record.MaestralApp} {
+			for _, app := range apps() {
 				fail(must(app).Save("work", alternate(i)))
 			}
 			fmt.Println(i)
@@ -87,7 +87,7 @@ func alternate(i int) record.Record {
 // refused checks that nothing can be saved, and that what was saved before is
 // there.
 func refused(cause error) {
-	for _, app := range []string{record.DefaultApp, record.MaestralApp} {
+	for _, app := range apps() {
 		l := must(app)
 		for what, err := range map[string]error{
 			"Save": l.Save("work", alternate(1)), "Save of a new one": l.Save("new", full()),
@@ -158,7 +158,7 @@ func TestKilledWhileSaving(t *testing.T) {
 
 func TestFullDisk(t *testing.T) {
 	dir := home(t)
-	for _, app := range []string{record.DefaultApp, record.MaestralApp} {
+	for _, app := range apps() {
 		save(t, layout(t, app), "work", full())
 	}
 	if out, err := child(t, "full disk").CombinedOutput(); err != nil {
@@ -181,7 +181,7 @@ func TestReadOnlyFolders(t *testing.T) {
 		_ = os.RemoveAll(dir)
 	})
 	t.Setenv("HOME", dir)
-	for _, app := range []string{record.DefaultApp, record.MaestralApp} {
+	for _, app := range apps() {
 		save(t, layout(t, app), "work", full())
 	}
 	if err := os.Chmod(dir, 0o755); err != nil {

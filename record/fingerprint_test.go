@@ -42,9 +42,7 @@ func TestFingerprints(t *testing.T) {
 	if got := f.Of(secret.Secret{}); got != "" {
 		t.Errorf("no token has the fingerprint %q", got)
 	}
-	if m := mode(t, keyFile(l)); m != 0o600 {
-		t.Errorf("the key's mode is %v", m)
-	}
+	wantMode(t, keyFile(l), 0o600)
 	if f.Of(one) == fingerprints(t, layout(t, record.MaestralApp)).Of(one) {
 		t.Error("two apps name a token the same")
 	}

@@ -18,13 +18,16 @@ func FuzzRecord(f *testing.F) {
 	f.Add("[auth]\naccount_id = a\nscope = b\n  c\n[account]\nemail: x\n", "", "Ada\n[auth]\naccount_id = evil")
 	f.Add("  [auth]\n\taccount_id = a\n[x]\r\ny = z", "[account]\nemail = \n\n", "\u202e")
 	home(f)
-	layouts := []record.Layout{layout(f, record.DefaultApp), layout(f, record.MaestralApp)}
+	var layouts []record.Layout
+	for _, app := range apps() {
+		layouts = append(layouts, layout(f, app))
+	}
 	home, err := os.UserHomeDir()
 	if err != nil {
 		f.Fatal(err)
 	}
 	state := filepath.Join(home, ".local", "share", "maestral", "work.state")
-	extra := filepath.Join(layouts[1].StateFolder(), "links", "work.ini")
+	extra := filepath.Join(layouts[len(layouts)-1].StateFolder(), "links", "work.ini")
 	f.Fuzz(func(t *testing.T, confText, stateText, name string) {
 		for _, l := range layouts {
 			conf := l.ConfigPath("work")

@@ -12,18 +12,29 @@ import (
 	"github.com/authring/authring/record"
 )
 
-// home gives the test folders of its own.
+// home gives the test folders of its own, which have on Windows the names that
+// the XDG specification gives them.
 func home(t testing.TB) string {
 	t.Helper()
-	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+	if runtime.GOOS == "darwin" {
 		t.Skip("written for the folders of the XDG specification")
 	}
 	dir := t.TempDir()
 	setenv(t, "HOME", dir)
+	setenv(t, "AppData", filepath.Join(dir, ".config"))
+	setenv(t, "LocalAppData", filepath.Join(dir, ".local", "state"))
 	for _, name := range []string{"XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"} {
 		setenv(t, name, "")
 	}
 	return dir
+}
+
+// apps are those whose layouts there are.
+func apps() []string {
+	if runtime.GOOS == "windows" {
+		return []string{record.DefaultApp}
+	}
+	return []string{record.DefaultApp, record.MaestralApp}
 }
 
 func setenv(t testing.TB, name, value string) { t.Helper(); t.Setenv(name, value) }
@@ -79,6 +90,15 @@ func read(t testing.TB, path string) string {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+// wantMode fails where a file has other rights. On Windows a mode tells of
+// none.
+func wantMode(t testing.TB, path string, want fs.FileMode) {
+	t.Helper()
+	if got := mode(t, path) &^ fs.ModeDir; got != want && runtime.GOOS != "windows" {
+		t.Errorf("%s has the mode %v, want %v", path, got, want)
+	}
 }
 
 func mode(t testing.TB, path string) fs.FileMode {

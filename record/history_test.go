@@ -41,7 +41,7 @@ func event(n int) record.Event {
 
 func TestHistoryRoundTrip(t *testing.T) {
 	home(t)
-	for _, app := range []string{record.DefaultApp, record.MaestralApp} {
+	for _, app := range apps() {
 		l := layout(t, app)
 		if got := history(t, l); got != nil {
 			t.Errorf("%s: at first it is %+v", app, got)
@@ -56,9 +56,7 @@ func TestHistoryRoundTrip(t *testing.T) {
 		if got := history(t, l); !slices.Equal(got, want) {
 			t.Errorf("%s: it is %+v, want %+v", app, got, want)
 		}
-		if m := mode(t, historyFile(l)).Perm(); m != 0o600 {
-			t.Errorf("%s: the file has mode %#o", app, m)
-		}
+		wantMode(t, historyFile(l), 0o600)
 	}
 }
 

@@ -29,7 +29,7 @@ func sameIntent(a, b record.Intent) bool {
 
 func TestIntent(t *testing.T) {
 	home(t)
-	for _, app := range []string{record.DefaultApp, record.MaestralApp} {
+	for _, app := range apps() {
 		l := layout(t, app)
 		if i, ok, err := l.LoadIntent("work"); ok || err != nil {
 			t.Errorf("%s: at first there is %+v, %v", app, i, err)
@@ -47,9 +47,7 @@ func TestIntent(t *testing.T) {
 				t.Errorf("%s: loaded %+v, %v, %v; want %+v", app, got, ok, err, want)
 			}
 		}
-		if m := mode(t, intentFile(l)); m != 0o600 {
-			t.Errorf("%s: mode %v", app, m)
-		}
+		wantMode(t, intentFile(l), 0o600)
 		for range 2 {
 			if err := l.DropIntent("work"); err != nil {
 				t.Error(err)
@@ -64,7 +62,7 @@ func TestIntent(t *testing.T) {
 // What is loaded can be saved as a record: recovery depends on it.
 func TestIntentBecomesARecord(t *testing.T) {
 	home(t)
-	for _, app := range []string{record.DefaultApp, record.MaestralApp} {
+	for _, app := range apps() {
 		l := layout(t, app)
 		want := intent()
 		want.Record.DisplayName = "Ada\n[auth]\naccount_id = evil"

@@ -2,8 +2,6 @@ package record_test
 
 import (
 	"errors"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,58 +48,6 @@ func TestConfigNames(t *testing.T) {
 	}
 }
 
-func TestFolders(t *testing.T) {
-	dir := home(t)
-	type paths struct{ config, lock, pending, state, service string }
-	of := func(l record.Layout) paths {
-		return paths{l.ConfigPath("w"), l.LockPath("w"), l.PendingPath("w"), l.StateFolder(), l.Service()}
-	}
-	for _, test := range []struct {
-		name, app string
-		env       map[string]string
-		want      paths
-	}{
-		{"unset", "authring", nil, paths{
-			dir + "/.config/authring/w.ini", dir + "/.local/state/authring/locks/w.lock",
-			dir + "/.local/state/authring/pending/w.json", dir + "/.local/state/authring", "authring",
-		}},
-		{"set", "app", map[string]string{"XDG_CONFIG_HOME": "/c/", "XDG_STATE_HOME": "/s"}, paths{
-			"/c/app/w.ini", "/s/app/locks/w.lock", "/s/app/pending/w.json", "/s/app", "app",
-		}},
-		{"relative", "app", map[string]string{"XDG_CONFIG_HOME": "c", "XDG_STATE_HOME": "./s"}, paths{
-			dir + "/.config/app/w.ini", dir + "/.local/state/app/locks/w.lock",
-			dir + "/.local/state/app/pending/w.json", dir + "/.local/state/app", "app",
-		}},
-		{"Maestral", "Maestral", map[string]string{"XDG_CONFIG_HOME": "/c", "XDG_STATE_HOME": "/s", "XDG_DATA_HOME": "/d"}, paths{
-			"/c/maestral/w.ini", "/s/authring/maestral/locks/w.lock", "/s/authring/maestral/pending/w.json", "/s/authring/maestral", "Maestral",
-		}},
-		{"no home needed", "app", map[string]string{"HOME": "", "XDG_CONFIG_HOME": "/c", "XDG_STATE_HOME": "/s"}, paths{
-			"/c/app/w.ini", "/s/app/locks/w.lock", "/s/app/pending/w.json", "/s/app", "app",
-		}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			for name, value := range test.env {
-				t.Setenv(name, value)
-			}
-			l := layout(t, test.app)
-			if got := of(l); got != test.want {
-				t.Errorf("paths\n%+v, want\n%+v", got, test.want)
-			}
-			if l.Maestral() != (test.app == "Maestral") {
-				t.Error("Maestral() is wrong")
-			}
-		})
-	}
-	for _, value := range []string{"", "relative/home"} {
-		t.Setenv("HOME", value)
-		for _, app := range []string{"authring", "Maestral"} {
-			if _, err := record.NewLayout(app); err == nil || !strings.Contains(err.Error(), "HOME") {
-				t.Errorf("NewLayout with HOME=%q = %v, want an error that names HOME", value, err)
-			}
-		}
-	}
-}
-
 func TestAppNames(t *testing.T) {
 	home(t)
 	for _, app := range []string{"", "a b", "../x", "a/b", "maestral", "MAESTRAL", "-x", ".x"} {
@@ -125,26 +71,5 @@ func TestZeroLayout(t *testing.T) {
 		if err == nil {
 			t.Errorf("call %d works", i)
 		}
-	}
-}
-
-func TestUserNames(t *testing.T) {
-	home(t)
-	if got := record.UserName("work", "dbid:A"); got != "config:work:dbid:A" {
-		t.Errorf("UserName = %q", got)
-	}
-	if got := layout(t, "Maestral").OldUserNames("work", "dbid:A"); !slices.Equal(got, []string{"dbid:A"}) {
-		t.Errorf("OldUserNames of Maestral = %q", got)
-	}
-	// Without a name some keyrings would take any item of the service.
-	for _, got := range [][]string{
-		layout(t, "Maestral").OldUserNames("work", ""), layout(t, "authring").OldUserNames("work", "dbid:A"),
-	} {
-		if len(got) > 0 {
-			t.Errorf("OldUserNames = %q, want none", got)
-		}
-	}
-	if filepath.Base(layout(t, "Maestral").ConfigPath("work")) != "work.ini" {
-		t.Error("Maestral's file has another name")
 	}
 }

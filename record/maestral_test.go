@@ -1,3 +1,5 @@
+//go:build !windows
+
 package record_test
 
 import (
@@ -287,5 +289,26 @@ func TestCheckKeyring(t *testing.T) {
 	}
 	if err := (record.Layout{}).CheckKeyring(keyring.Plaintext); err == nil {
 		t.Error("a Layout that NewLayout did not make has keyrings")
+	}
+}
+
+func TestUserNames(t *testing.T) {
+	home(t)
+	if got := record.UserName("work", "dbid:A"); got != "config:work:dbid:A" {
+		t.Errorf("UserName = %q", got)
+	}
+	if got := layout(t, "Maestral").OldUserNames("work", "dbid:A"); !slices.Equal(got, []string{"dbid:A"}) {
+		t.Errorf("OldUserNames of Maestral = %q", got)
+	}
+	// Without a name some keyrings would take any item of the service.
+	for _, got := range [][]string{
+		layout(t, "Maestral").OldUserNames("work", ""), layout(t, "authring").OldUserNames("work", "dbid:A"),
+	} {
+		if len(got) > 0 {
+			t.Errorf("OldUserNames = %q, want none", got)
+		}
+	}
+	if filepath.Base(layout(t, "Maestral").ConfigPath("work")) != "work.ini" {
+		t.Error("Maestral's file has another name")
 	}
 }

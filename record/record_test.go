@@ -25,7 +25,7 @@ func TestRoundTrip(t *testing.T) {
 		"newer":   {AccountID: "x = [y] # z; %(a)s", Keyring: "quantum-vault", TokenAccessType: "dpop", Provider: "example", AppKey: "=:#;"},
 		"unicode": {AccountID: "é", TokenAccessType: record.Offline, Provider: "dropbox", DisplayName: "Þórður 織田 \U0001F600 # x"},
 	} {
-		for _, app := range []string{record.DefaultApp, "other-app", record.MaestralApp} {
+		for _, app := range append(apps(), "other-app") {
 			if app == record.MaestralApp && name == "newer" {
 				continue
 			}
@@ -59,17 +59,13 @@ display_name = Ada Lovelace
 	if got := read(t, path); got != want {
 		t.Errorf("the file is\n%s, want\n%s", got, want)
 	}
-	if m := mode(t, path); m != 0o600 {
-		t.Errorf("mode %v, want 0600", m)
-	}
-	if m := mode(t, filepath.Dir(path)); m.Perm() != 0o700 {
-		t.Errorf("folder mode %v, want 0700", m)
-	}
+	wantMode(t, path, 0o600)
+	wantMode(t, filepath.Dir(path), 0o700)
 }
 
 func TestNothingRecorded(t *testing.T) {
 	dir := home(t)
-	for _, app := range []string{record.DefaultApp, record.MaestralApp} {
+	for _, app := range apps() {
 		l := layout(t, app)
 		if r := load(t, l, "work"); r != (record.Record{}) || !r.Empty() {
 			t.Errorf("%s: Load of no file = %+v", app, r)
@@ -121,9 +117,7 @@ func TestForeignLinesStay(t *testing.T) {
 	if got := read(t, path); got != want {
 		t.Errorf("saved as\n%s, want\n%s", got, want)
 	}
-	if m := mode(t, path); m != 0o640 {
-		t.Errorf("mode %v, want it kept at 0640", m)
-	}
+	wantMode(t, path, 0o640)
 	if err := l.Clear("work"); err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +159,7 @@ func TestAnUnchangedRecordIsNotWritten(t *testing.T) {
 
 func TestValuesDoNotBecomeLines(t *testing.T) {
 	home(t)
-	for _, app := range []string{record.DefaultApp, record.MaestralApp} {
+	for _, app := range apps() {
 		l := layout(t, app)
 		r := full()
 		r.DisplayName = "Ada\n[auth]\naccount_id = evil\r\nx\u2028y\u202ez\x1b[31m\x00"
@@ -245,7 +239,7 @@ func TestBrokenFilesAreNamedAndKept(t *testing.T) {
 
 func TestList(t *testing.T) {
 	home(t)
-	for _, app := range []string{record.DefaultApp, record.MaestralApp} {
+	for _, app := range apps() {
 		l := layout(t, app)
 		for _, name := range []string{"work", "default", "B"} {
 			save(t, l, name, full())

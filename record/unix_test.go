@@ -52,7 +52,7 @@ func TestThingsThatAreNoFiles(t *testing.T) {
 
 func TestSymbolicLinksAreWrittenThrough(t *testing.T) {
 	dir := home(t)
-	for _, app := range []string{record.DefaultApp, record.MaestralApp} {
+	for _, app := range apps() {
 		l := layout(t, app)
 		target, path := filepath.Join(dir, "dotfiles", app), l.ConfigPath("work")
 		write(t, target, "[other]\nkept = yes\n")
@@ -101,6 +101,94 @@ func TestWhoCanWriteTheFile(t *testing.T) {
 		}
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+func TestFolders(t *testing.T) {
+	dir := home(t)
+	type paths struct{ config, lock, pending, state, service string }
+	of := func(l record.Layout) paths {
+		return paths{l.ConfigPath("w"), l.LockPath("w"), l.PendingPath("w"), l.StateFolder(), l.Service()}
+	}
+	for _, test := range []struct {
+		name, app string
+		env       map[string]string
+		want      paths
+	}{
+		{"unset", "authring", nil, paths{
+			dir + "/.config/authring/w.ini", dir + "/.local/state/authring/locks/w.lock",
+			dir + "/.local/state/authring/pending/w.json", dir + "/.local/state/authring", "authring",
+		}},
+		{"set", "app", map[string]string{"XDG_CONFIG_HOME": "/c/", "XDG_STATE_HOME": "/s"}, paths{
+			"/c/app/w.ini", "/s/app/locks/w.lock", "/s/app/pending/w.json", "/s/app", "app",
+		}},
+		{"relative", "app", map[string]string{"XDG_CONFIG_HOME": "c", "XDG_STATE_HOME": "./s"}, paths{
+			dir + "/.config/app/w.ini", dir + "/.local/state/app/locks/w.lock",
+			dir + "/.local/state/app/pending/w.json", dir + "/.local/state/app", "app",
+		}},
+		{"Maestral", "Maestral", map[string]string{"XDG_CONFIG_HOME": "/c", "XDG_STATE_HOME": "/s", "XDG_DATA_HOME": "/d"}, paths{
+			"/c/maestral/w.ini", "/s/authring/maestral/locks/w.lock", "/s/authring/maestral/pending/w.json", "/s/authring/maestral", "Maestral",
+		}},
+		{"no home needed", "app", map[string]string{"HOME": "", "XDG_CONFIG_HOME": "/c", "XDG_STATE_HOME": "/s"}, paths{
+			"/c/app/w.ini", "/s/app/locks/w.lock", "/s/app/pending/w.json", "/s/app", "app",
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for name, value := range test.env {
+				t.Setenv(name, value)
+			}
+			l := layout(t, test.app)
+			if got := of(l); got != test.want {
+				t.Errorf("paths\n%+v, want\n%+v", got, test.want)
+			}
+			if l.Maestral() != (test.app == "Maestral") {
+				t.Error("Maestral() is wrong")
+			}
+		})
+	}
+	for _, value := range []string{"", "relative/home"} {
+		t.Setenv("HOME", value)
+		for _, app := range []string{"authring", "Maestral"} {
+			if _, err := record.NewLayout(app); err == nil || !strings.Contains(err.Error(), "HOME") {
+				t.Errorf("NewLayout with HOME=%q = %v, want an error that names HOME", value, err)
+			}
+		}
+	}
+}
+
+func TestNotesOfOthers(t *testing.T) {
+	home(t)
+	l := layout(t, record.DefaultApp)
+	if err := l.SaveAttempt("work", attempt()); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.SaveIntent("work", intent()); err != nil {
+		t.Fatal(err)
+	}
+	for path, load := range map[string]func() (bool, error){
+		attemptFile(l): func() (bool, error) { _, ok, err := l.LoadAttempt("work"); return ok, err },
+		intentFile(l):  func() (bool, error) { _, ok, err := l.LoadIntent("work"); return ok, err },
+	} {
+		for perm, mine := range map[os.FileMode]bool{0o600: true, 0o400: true, 0o640: false, 0o604: false, 0o620: false, 0o602: false, 0o666: false} {
+			if err := os.Chmod(path, perm); err != nil {
+				t.Fatal(err)
+			}
+			if ok, err := load(); ok != mine || (err == nil) != mine {
+				t.Errorf("%s with mode %#o: %v, %v", path, perm, ok, err)
+			}
+		}
+		if err := os.Chmod(path, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(path, path+".real"); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(path+".real", path); err != nil {
+			t.Fatal(err)
+		}
+		if ok, err := load(); ok || err == nil {
+			t.Errorf("%s was read through a symbolic link", path)
 		}
 	}
 }

@@ -25,7 +25,7 @@ func (w *wine) commandLine(t *testing.T, server *dropboxtest.Server, authring, i
 	folder := t.TempDir()
 	do := func(input string, args ...string) (string, error) {
 		t.Helper()
-		return w.run(t, folder, strings.NewReader(input), "wine", append([]string{authring, "-c", id}, args...)...)
+		return w.run(t, folder, input, "wine", append([]string{authring, "-c", id}, args...)...)
 	}
 	must := func(input string, args ...string) string {
 		t.Helper()

@@ -23,10 +23,13 @@ func TestPackages(t *testing.T) {
 		skips  []string
 	}{
 		{"keyring/wincred", 9, []string{"TestReadersSeeOneOrTheOther"}},
+		{"keyring/plaintext", 1, nil},
+		{"keyring/sealed", 5, nil},
+		{"record", 36, nil},
 	} {
 		t.Run(c.folder, func(t *testing.T) {
 			folder := filepath.Join("..", "..", filepath.FromSlash(c.folder))
-			out, err := w.run(t, folder, nil, "wine", build(t, "test", "-c", "./"+folder), "-test.v", "-test.timeout=150s")
+			out, err := w.run(t, folder, "", "wine", build(t, "test", "-c", "./"+folder), "-test.v", "-test.timeout=150s")
 			passed := 0
 			for _, end := range ended.FindAllStringSubmatch(out, -1) {
 				if end[1] == "PASS" {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/authring/authring/internal/daemontest"
+	"github.com/authring/authring/internal/matrix"
 	"github.com/authring/authring/internal/needs"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/keyring/helper"
@@ -35,7 +36,11 @@ func TestSecretService(t *testing.T) {
 	t.Setenv("HOME", desk.Home)
 	t.Setenv("XDG_RUNTIME_DIR", desk.Runtime)
 	t.Setenv("DBUS_SESSION_BUS_ADDRESS", desk.Address)
-	keyringtest.Run(t, func(t *testing.T) keyring.Keyring { return open(t, "secretservice") }, keyringtest.WithLargest(40<<10))
+	behind := matrix.Behind{
+		How: matrix.Program, Name: "docker-credential-secretservice and GNOME Keyring",
+		Version: matrix.Version(t, nil, "docker-credential-secretservice", "version"),
+	}
+	matrix.Run(t, behind, func(t *testing.T) keyring.Keyring { return open(t, "secretservice") }, keyringtest.WithLargest(40<<10))
 
 	desk.StopBus(t)
 	if _, err := open(t, "secretservice").Get(t.Context(), testKey("a"), keyring.NoPrompt); !errors.Is(err, keyring.ErrUnavailable) {
@@ -86,7 +91,11 @@ func run(t *testing.T, name string, args ...string) {
 
 func TestPass(t *testing.T) {
 	newPass(t, "")
-	keyringtest.Run(t, func(t *testing.T) keyring.Keyring { return open(t, "pass") }, keyringtest.WithLargest(40<<10))
+	behind := matrix.Behind{
+		How: matrix.Program, Name: "docker-credential-pass",
+		Version: matrix.Version(t, nil, "docker-credential-pass", "version"),
+	}
+	matrix.Run(t, behind, func(t *testing.T) keyring.Keyring { return open(t, "pass") }, keyringtest.WithLargest(40<<10))
 
 	// What is in the store are names fit for files, and nothing outside.
 	if err := open(t, "pass").Set(t.Context(), testKey("../../../escaped"), secret.New("v"), keyring.NoPrompt); err != nil {

@@ -11,17 +11,21 @@ import (
 	"time"
 
 	"github.com/authring/authring/internal/daemontest"
+	"github.com/authring/authring/internal/matrix"
 	"github.com/authring/authring/internal/needs"
 	"github.com/authring/authring/keyring"
-	"github.com/authring/authring/keyring/keyringtest"
 	"github.com/authring/authring/keyring/kwallet"
 	"github.com/authring/authring/secret"
 )
 
 func TestConformance(t *testing.T) {
 	desk := sit(t)
+	behind := matrix.Behind{
+		How: matrix.Daemon, Name: "kwalletd5",
+		Version: matrix.Version(t, desk.Environ(), "kwalletd5", "--version"),
+	}
 	daemontest.StartKWallet(t, desk)
-	keyringtest.Run(t, func(t *testing.T) keyring.Keyring { return newKeyring(t) })
+	matrix.Run(t, behind, func(t *testing.T) keyring.Keyring { return newKeyring(t) })
 }
 
 func TestSurvivesARestartOfTheDaemon(t *testing.T) {

@@ -13,7 +13,6 @@ import (
 	"testing"
 
 	"github.com/authring/authring/keyring"
-	"github.com/authring/authring/keyring/keyringtest"
 	"github.com/authring/authring/keyring/plaintext"
 	"github.com/authring/authring/secret"
 )
@@ -68,11 +67,6 @@ func write(t *testing.T, path, text string) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func TestConformance(t *testing.T) {
-	path := newPath(t)
-	keyringtest.Run(t, func(*testing.T) keyring.Keyring { return plaintext.New(plaintext.WithPath(path)) })
 }
 
 func TestDefaultPath(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 
 	"filippo.io/age"
 
+	"github.com/authring/authring/internal/matrix"
 	"github.com/authring/authring/keyring"
-	"github.com/authring/authring/keyring/keyringtest"
 	"github.com/authring/authring/keyring/sealed"
 	"github.com/authring/authring/secret"
 )
@@ -83,7 +83,7 @@ func TestConformance(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := newPath(t)
-			keyringtest.Run(t, func(*testing.T) keyring.Keyring {
+			matrix.Run(t, matrix.Behind{How: matrix.File, Name: name}, func(*testing.T) keyring.Keyring {
 				return sealed.New(sealed.WithPath(path), option, sealed.WithCheapPassphrase())
 			})
 		})

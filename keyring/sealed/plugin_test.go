@@ -13,8 +13,8 @@ import (
 	"filippo.io/age"
 	"filippo.io/age/plugin"
 
+	"github.com/authring/authring/internal/matrix"
 	"github.com/authring/authring/keyring"
-	"github.com/authring/authring/keyring/keyringtest"
 	"github.com/authring/authring/keyring/sealed"
 )
 
@@ -44,7 +44,7 @@ func TestConformanceOfPlugin(t *testing.T) {
 	identity := installPlugin(t)
 	// The suite wants a keyring that is ready, and this one is once it was
 	// opened.
-	keyringtest.Run(t, func(t *testing.T) keyring.Keyring {
+	matrix.Run(t, matrix.Behind{How: matrix.File, Name: "age plugin"}, func(t *testing.T) keyring.Keyring {
 		k := sealed.New(sealed.WithPath(path), sealed.WithIdentityFile(identity))
 		if err := k.Unlock(t.Context(), keyring.NoPrompt); err != nil {
 			t.Fatal(err)

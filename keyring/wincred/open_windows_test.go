@@ -7,9 +7,13 @@ import (
 	api "github.com/danieljoos/wincred"
 	"golang.org/x/sys/windows"
 
+	"github.com/authring/authring/internal/matrix"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/keyring/wincred"
 )
+
+// behind is what stands behind the keyrings of opener.
+var behind = matrix.Behind{How: matrix.System, Name: "credential store"}
 
 // opener returns how to open handles on one store: here, the one of Windows.
 func opener(t *testing.T) func() *wincred.Keyring {

@@ -8,15 +8,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authring/authring/internal/matrix"
 	"github.com/authring/authring/keyring"
-	"github.com/authring/authring/keyring/keyringtest"
 	"github.com/authring/authring/keyring/wincred"
 	"github.com/authring/authring/secret"
 )
 
 func TestConformance(t *testing.T) {
 	open := opener(t)
-	keyringtest.Run(t, func(*testing.T) keyring.Keyring { return open() })
+	matrix.Run(t, behind, func(*testing.T) keyring.Keyring { return open() })
 }
 
 func set(t *testing.T, k *wincred.Keyring, key keyring.Key, value string) {
