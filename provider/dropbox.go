@@ -62,6 +62,8 @@ func dropbox(web, api string, hosts ...string) *Provider {
 		TeamIDField:     "team_id",
 		Hosts:           hosts,
 		RequestIDHeader: "X-Dropbox-Request-Id",
+		TokenVariable:   "DROPBOX_ACCESS_TOKEN",
+		TokenRoutes:     []string{"/oauth2", "/1/oauth2", "/2/auth"},
 		ManageURL:       web + "/account/connected_apps",
 		Account: func(ctx context.Context, call *API, token secret.Secret) (Account, error) {
 			var full struct {

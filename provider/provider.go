@@ -168,6 +168,11 @@ type Provider struct {
 	// tools expect an access token. It may be empty.
 	TokenVariable string
 
+	// TokenRoutes are the paths on Hosts below which tokens are made or
+	// ended: what the token alone lets one do to the grant itself. A proxy
+	// that adds tokens to the requests of others refuses them.
+	TokenRoutes []string
+
 	// RequestIDHeader names the header of an answer that holds the server's
 	// name for the request. It may be empty.
 	RequestIDHeader string
