@@ -25,7 +25,7 @@ var (
 	errNoItem     = &outcome{kind: keyring.ErrNotFound, detail: "there is no such item"}
 	errLocked     = &outcome{kind: keyring.ErrLocked, detail: "it is locked"}
 	errAsking     = &outcome{kind: keyring.ErrLocked, detail: "a question to its user is open on the screen: answer that first"}
-	errUnanswered = &outcome{kind: keyring.ErrLocked, detail: "its user did not answer in time; macOS leaves the question on the screen until somebody does"}
+	errUnanswered = &outcome{kind: keyring.ErrLocked, detail: "its user did not answer in time; the question stays on the screen until somebody does"}
 	errEmpty      = &outcome{kind: keyring.ErrUnavailable, detail: "the item is there, and empty"}
 	errNoMac      = &outcome{kind: keyring.ErrAbsent, detail: "only macOS has it"}
 	errValue      = &outcome{kind: keyring.ErrUnavailable, detail: "a secret is not empty"}
