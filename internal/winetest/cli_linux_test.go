@@ -2,73 +2,128 @@ package winetest_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/authring/authring/dropboxtest"
 )
 
-// TestCommandLine links, uses and unlinks an account with each keyring, by the
-// program as it is built for Windows. Dropbox is on the Linux side.
+// keyrings are those that Windows has, with what else link and migrate need to
+// use them.
+var keyrings = []struct {
+	id   string
+	with []string
+}{
+	{"wincred", nil},
+	{"sealed", []string{"--key-file", "sealed.key"}},
+	{"plaintext", []string{"--allow-plaintext"}},
+}
+
+// TestCommandLine links, uses, moves and unlinks an account with each keyring,
+// by the program as it is built for Windows. Dropbox is on the Linux side.
 func TestCommandLine(t *testing.T) {
 	w := start(t)
 	server := dropboxtest.NewServer()
 	defer server.Close()
-	authring := build(t, "build", "../../cmd/authring")
-	inner := &wine{dir: w.dir, env: append(w.env, "AUTHRING_DROPBOX_URL="+server.URL)}
-	for _, id := range []string{"wincred", "plaintext"} {
-		t.Run(id, func(t *testing.T) { inner.commandLine(t, server, authring, id) })
+	c := &commandLine{
+		w:      &wine{dir: w.dir, env: append(w.env, "AUTHRING_DROPBOX_URL="+server.URL)},
+		server: server, program: build(t, "build", "../../cmd/authring"), folder: t.TempDir(),
+	}
+	for i, k := range keyrings {
+		t.Run(k.id, func(t *testing.T) {
+			c.link(t, k.id, k.with)
+			c.standing(t, k.id)
+			to := keyrings[(i+1)%len(keyrings)]
+			c.must(t, "", k.id, append([]string{"migrate", "--to", to.id}, to.with...)...)
+			c.standing(t, k.id, to.id)
+			c.must(t, "", k.id, append([]string{"migrate", "--to", k.id}, k.with...)...)
+			c.standing(t, k.id)
+			c.unlink(t, k.id)
+		})
 	}
 }
 
-func (w *wine) commandLine(t *testing.T, server *dropboxtest.Server, authring, id string) {
-	folder := t.TempDir()
-	do := func(input string, args ...string) (string, error) {
-		t.Helper()
-		return w.run(t, folder, input, "wine", append([]string{authring, "-c", id}, args...)...)
-	}
-	must := func(input string, args ...string) string {
-		t.Helper()
-		out, err := do(input, args...)
-		if err != nil {
-			t.Fatalf("authring %s: %v\n%s", strings.Join(args, " "), err, out)
-		}
-		return out
-	}
-	allow := []string{"--keyring", id}
-	if id == "plaintext" {
-		allow = append(allow, "--allow-plaintext")
-	}
+// commandLine is the program in a folder, in which config names are those of
+// keyrings.
+type commandLine struct {
+	w               *wine
+	server          *dropboxtest.Server
+	program, folder string
+}
 
+func (c *commandLine) do(t *testing.T, input, config string, args ...string) (string, error) {
+	t.Helper()
+	return c.w.run(t, c.folder, input, "wine", append([]string{c.program, "-c", config}, args...)...)
+}
+
+func (c *commandLine) must(t *testing.T, input, config string, args ...string) string {
+	t.Helper()
+	out, err := c.do(t, input, config, args...)
+	if err != nil {
+		t.Fatalf("authring %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+// answer has a command print a value.
+func (c *commandLine) answer(t *testing.T, config string, value any, args ...string) {
+	t.Helper()
+	out := c.must(t, "", config, append(args, "--json")...)
+	if err := json.Unmarshal([]byte(out), value); err != nil {
+		t.Fatalf("authring %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}
+
+func (c *commandLine) link(t *testing.T, id string, with []string) {
+	t.Helper()
+	with = append([]string{"--keyring", id}, with...)
 	var begun struct {
 		AuthURL string `json:"auth_url"`
 	}
-	out := must("", append([]string{"link", "--begin", "--json"}, allow...)...)
-	if err := json.Unmarshal([]byte(out), &begun); err != nil {
-		t.Fatalf("link --begin: %v\n%s", err, out)
-	}
-	code, err := server.Approve(begun.AuthURL)
+	c.answer(t, id, &begun, append([]string{"link", "--begin"}, with...)...)
+	code, err := c.server.Approve(begun.AuthURL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	must(code+"\n", append([]string{"link", "--finish"}, allow...)...)
+	c.must(t, code+"\n", id, append([]string{"link", "--finish"}, with...)...)
+}
 
+// standing fails unless every verb that looks finds the link of a config name
+// in its keyring, which has the same name if none is given.
+func (c *commandLine) standing(t *testing.T, config string, in ...string) {
+	t.Helper()
+	id := append(in, config)[0]
 	var status struct{ State, Keyring, Email string }
-	out = must("", "status", "--json")
-	if err := json.Unmarshal([]byte(out), &status); err != nil || status.State != "linked" || status.Keyring != id || status.Email == "" {
-		t.Errorf("status: %v\n%s", err, out)
+	c.answer(t, config, &status, "status")
+	if status.State != "linked" || status.Keyring != id || status.Email == "" {
+		t.Errorf("status: %+v", status)
 	}
-	if out := must("", "token"); !strings.HasPrefix(out, "sl.") || strings.Count(out, "\n") != 1 {
+	var list []struct{ Config, Keyring string }
+	c.answer(t, config, &list, "list")
+	if len(list) != 1 || list[0].Config != config || list[0].Keyring != id {
+		t.Errorf("list: %+v", list)
+	}
+	var rings []struct{ ID, Availability string }
+	c.answer(t, config, &rings, "keyrings")
+	if !slices.ContainsFunc(rings, func(k struct{ ID, Availability string }) bool { return k.ID == id && k.Availability == "ready" }) {
+		t.Errorf("keyrings: %+v", rings)
+	}
+	if out := c.must(t, "", config, "token"); !strings.HasPrefix(out, "sl.") || strings.Count(out, "\n") != 1 {
 		t.Errorf("token printed %d bytes", len(out))
 	}
-	must("", "unlink", "--yes")
-	if grants := server.Grants(); len(grants) != 0 {
+}
+
+func (c *commandLine) unlink(t *testing.T, config string) {
+	t.Helper()
+	c.must(t, "", config, "unlink", "--yes")
+	if grants := c.server.Grants(); len(grants) != 0 {
 		t.Errorf("%d grants are left", len(grants))
 	}
-	if out, err := do("", "token"); err == nil || !strings.Contains(out, "no account is linked") {
+	if out, err := c.do(t, "", config, "token"); err == nil || !strings.Contains(out, "no account is linked") {
 		t.Errorf("token after unlink: %v\n%s", err, out)
 	}
-	if out, _ := do("", "status", "--json"); !strings.Contains(out, `"unlinked"`) {
+	if out, _ := c.do(t, "", config, "status", "--json"); !strings.Contains(out, `"unlinked"`) {
 		t.Errorf("status after unlink:\n%s", out)
 	}
 }
