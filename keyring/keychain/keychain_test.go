@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authring/authring/internal/matrix"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/keyring/keychain"
-	"github.com/authring/authring/keyring/keyringtest"
 	"github.com/authring/authring/secret"
 )
 
@@ -16,7 +16,7 @@ var testKey = keyring.Key{Service: "authring-test", User: "config:default:dbid:A
 
 func TestConformance(t *testing.T) {
 	_, open := newMac(t)
-	keyringtest.Run(t, func(*testing.T) keyring.Keyring { return open() })
+	matrix.Run(t, matrix.Behind{How: matrix.Fake, Name: "fake of macOS' Keychain"}, func(*testing.T) keyring.Keyring { return open() })
 }
 
 // calls are all that can be done to a secret, with what it is allowed to ask.

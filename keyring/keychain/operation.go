@@ -109,10 +109,7 @@ func (o *operation) unlock() error {
 	if err != nil || open {
 		return err
 	}
-	if err := o.call(framework.Unlock); err != nil {
-		return err
-	}
-	return o.ctx.Err()
+	return o.call(framework.Unlock)
 }
 
 // is reports whether err is this status.
