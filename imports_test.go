@@ -14,6 +14,7 @@ import (
 var mayImport = map[string][]string{
 	"secret":                {},
 	"provider":              {"secret"},
+	"provider/registry":     {"provider", "internal/"},
 	"dropboxtest":           {"secret"},
 	"keyring":               {"secret"},
 	"keyring/":              {"secret", "keyring", "internal/"},

@@ -122,6 +122,8 @@ type Error struct {
 	Sent bool
 
 	Err error // what lies below; may be nil
+
+	noDocument bool // the answer is no JSON object; see Discover
 }
 
 // Error says what was tried, why it failed, and what the server said to it.

@@ -97,10 +97,11 @@ type Provider struct {
 	AuthParams url.Values
 
 	// DefaultScope is what is asked for when nothing else is. ScopeSeparator
-	// stands between scopes, in requests and in answers; empty is a space,
-	// which RFC 6749 section 3.3 has.
-	DefaultScope   []string
-	ScopeSeparator string
+	// stands between scopes in requests, GrantedSeparator in answers; empty
+	// is a space, which RFC 6749 section 3.3 has.
+	DefaultScope     []string
+	ScopeSeparator   string
+	GrantedSeparator string
 
 	// NarrowsScope says that a refresh can ask for an access token of less
 	// than the grant's scope (RFC 6749 section 6).
@@ -239,6 +240,10 @@ func (p *Provider) Window() time.Duration {
 	}
 	return DefaultGraceWindow
 }
+
+// Validate reports what is missing from a provider, or unsafe about it, as
+// [NewClient] does.
+func (p *Provider) Validate() error { return p.check() }
 
 // check reports what is missing or unsafe.
 func (p *Provider) check() error {

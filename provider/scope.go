@@ -14,7 +14,7 @@ func (p *Provider) joinScope(scope []string) string {
 }
 
 // readScope reads the scopes of an answer: a string, with spaces or the
-// server's own separator, or, as some servers write it, an array of strings.
+// server's own separators, or, as some servers write it, an array of strings.
 // What scopes cannot be (RFC 6749 section 3.3: visible ASCII) makes it as if
 // the server had not said. They come separated by spaces.
 func (p *Provider) readScope(raw json.RawMessage) string {
@@ -26,8 +26,10 @@ func (p *Provider) readScope(raw json.RawMessage) string {
 		}
 		text = strings.Join(list, " ")
 	}
-	if p.ScopeSeparator != "" {
-		text = strings.ReplaceAll(text, p.ScopeSeparator, " ")
+	for _, separator := range []string{p.ScopeSeparator, p.GrantedSeparator} {
+		if separator != "" {
+			text = strings.ReplaceAll(text, separator, " ")
+		}
 	}
 	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return ""
