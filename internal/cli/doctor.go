@@ -20,10 +20,10 @@ type doctorOptions struct {
 }
 
 const doctorLong = `Look for what can be wrong, and name the command that mends it: the session
-bus and who serves secrets on it, the keyrings, files and their rights, each
-link's record against its keyring, copies of secrets in other keyrings, what
-was begun and not ended, locks, proxy, TLS, the clock, and whether the server
-accepts the token of the link chosen with -c.
+bus and who serves secrets on it, the keyrings, on macOS how this program is
+signed, files and their rights, each link's record against its keyring, copies
+of secrets in other keyrings, what was begun and not ended, locks, proxy, TLS,
+the clock, and whether the server accepts the token of the link chosen with -c.
 
 Nothing is changed, started, unlocked or asked, and no secret is shown. It
 works when everything else is broken, and ends within ten seconds; what does

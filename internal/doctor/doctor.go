@@ -68,6 +68,7 @@ func (e *examination) areas() []area {
 		{"sandbox", e.sandbox},
 		{"bus", e.bus},
 		{"keyrings", e.keyrings},
+		{"signature", e.signature},
 		{"files", e.files},
 		{"links", e.links},
 		{"copies", e.copies},
