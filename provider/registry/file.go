@@ -43,10 +43,11 @@ type form struct {
 	ClientAuth    provider.ClientAuth `json:"client_auth"`
 	SecretKeyring string              `json:"client_secret_keyring,omitempty"`
 
-	AuthParams     url.Values `json:"authorization_parameters,omitempty"`
-	DefaultScope   []string   `json:"default_scope,omitempty"`
-	ScopeSeparator string     `json:"scope_separator,omitempty"`
-	NarrowsScope   bool       `json:"narrows_scope,omitempty"`
+	AuthParams       url.Values `json:"authorization_parameters,omitempty"`
+	DefaultScope     []string   `json:"default_scope,omitempty"`
+	ScopeSeparator   string     `json:"scope_separator,omitempty"`
+	GrantedSeparator string     `json:"granted_separator,omitempty"`
+	NarrowsScope     bool       `json:"narrows_scope,omitempty"`
 
 	RedirectURI    string `json:"redirect_uri,omitempty"`
 	RedirectPorts  []int  `json:"redirect_ports,omitempty"`
