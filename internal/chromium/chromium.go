@@ -1,4 +1,5 @@
-package dropboxtest_test
+// Package chromium drives a real browser in tests, by the DevTools protocol.
+package chromium
 
 import (
 	"bufio"
@@ -15,19 +16,22 @@ import (
 	"github.com/authring/authring/internal/needs"
 )
 
-// browser is a page of Chromium, driven by the DevTools protocol over a pipe:
-// messages of JSON that end in a zero byte, on the descriptors 3 and 4 of the
-// browser (chromium --remote-debugging-pipe).
-type browser struct {
-	t       *testing.T
+// Page is a page of Chromium, driven over a pipe: messages of JSON that end in a
+// zero byte, on the descriptors 3 and 4 of the browser (chromium
+// --remote-debugging-pipe).
+type Page struct {
+	// T is the test that fails; a subtest may take its place for a while.
+	T *testing.T
+
+	// Asked are the addresses that the page asked for, and Complaints what
+	// it wrote to the console, such as what a policy forbade.
+	Asked, Complaints []string
+
 	in      *os.File
 	out     *bufio.Reader
 	session string
 	id      int
 	events  []event
-	// asked are the addresses that the page asked for, and complaints what
-	// it wrote to the console, such as what a policy forbade.
-	asked, complaints []string
 }
 
 type event struct {
@@ -41,7 +45,8 @@ type event struct {
 // patience bounds everything that the browser does.
 const patience = 90 * time.Second
 
-func startBrowser(t *testing.T) *browser {
+// Start starts a browser, which ends with the test, and opens an empty page.
+func Start(t *testing.T) *Page {
 	t.Helper()
 	needs.Programs(t, "chromium")
 	theirIn, in, err := os.Pipe()
@@ -69,7 +74,7 @@ func startBrowser(t *testing.T) *browser {
 	if err := out.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
-	b := &browser{t: t, in: in, out: bufio.NewReaderSize(out, 1<<20)}
+	b := &Page{T: t, in: in, out: bufio.NewReaderSize(out, 1<<20)}
 	t.Cleanup(func() {
 		b.session = ""
 		b.send("Browser.close", nil)
@@ -92,7 +97,7 @@ func startBrowser(t *testing.T) *browser {
 	return b
 }
 
-func (b *browser) send(method string, params map[string]any) {
+func (b *Page) send(method string, params map[string]any) {
 	b.id++
 	message := map[string]any{"id": b.id, "method": method}
 	if params != nil {
@@ -103,23 +108,23 @@ func (b *browser) send(method string, params map[string]any) {
 	}
 	text, err := json.Marshal(message)
 	if err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
 	if _, err := b.in.Write(append(text, 0)); err != nil {
-		b.t.Errorf("chromium has left: %v", err)
+		b.T.Errorf("chromium has left: %v", err)
 	}
 }
 
 // receive reads one message and notes what it tells of the page.
-func (b *browser) receive() event {
-	b.t.Helper()
+func (b *Page) receive() event {
+	b.T.Helper()
 	text, err := b.out.ReadBytes(0)
 	if err != nil {
-		b.t.Fatalf("no word from chromium: %v; the console says %q", err, b.complaints)
+		b.T.Fatalf("no word from chromium: %v; the console says %q", err, b.Complaints)
 	}
 	var e event
 	if err := json.Unmarshal(text[:len(text)-1], &e); err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
 	var params struct {
 		Request struct{ URL string }
@@ -128,17 +133,17 @@ func (b *browser) receive() event {
 	switch e.Method {
 	case "Network.requestWillBeSent":
 		_ = json.Unmarshal(e.Params, &params)
-		b.asked = append(b.asked, params.Request.URL)
+		b.Asked = append(b.Asked, params.Request.URL)
 	case "Log.entryAdded":
 		_ = json.Unmarshal(e.Params, &params)
-		b.complaints = append(b.complaints, params.Entry.Text)
+		b.Complaints = append(b.Complaints, params.Entry.Text)
 	}
 	return e
 }
 
 // call sends a command and reads its result.
-func (b *browser) call(method string, params map[string]any, result any) {
-	b.t.Helper()
+func (b *Page) call(method string, params map[string]any, result any) {
+	b.T.Helper()
 	b.send(method, params)
 	for {
 		e := b.receive()
@@ -147,20 +152,20 @@ func (b *browser) call(method string, params map[string]any, result any) {
 			continue
 		}
 		if e.Error != nil {
-			b.t.Fatalf("%s: %s", method, e.Error.Message)
+			b.T.Fatalf("%s: %s", method, e.Error.Message)
 		}
 		if result != nil {
 			if err := json.Unmarshal(e.Result, result); err != nil {
-				b.t.Fatal(err)
+				b.T.Fatal(err)
 			}
 		}
 		return
 	}
 }
 
-// loaded does something and waits for the page that comes of it.
-func (b *browser) loaded(do func()) {
-	b.t.Helper()
+// Loaded does something and waits for the page that comes of it.
+func (b *Page) Loaded(do func()) {
+	b.T.Helper()
 	b.events = nil
 	do()
 	for {
@@ -176,48 +181,50 @@ func (b *browser) loaded(do func()) {
 	}
 }
 
-func (b *browser) open(url string) {
-	b.t.Helper()
-	b.loaded(func() { b.call("Page.navigate", map[string]any{"url": url}, nil) })
+// Open goes to an address and waits for its page.
+func (b *Page) Open(url string) {
+	b.T.Helper()
+	b.Loaded(func() { b.call("Page.navigate", map[string]any{"url": url}, nil) })
 }
 
-// dress sets the size of the window and the colours that the person prefers.
-func (b *browser) dress(width, height int, scheme string) {
-	b.t.Helper()
+// Dress sets the size of the window and the colours that the person prefers.
+func (b *Page) Dress(width, height int, scheme string) {
+	b.T.Helper()
 	b.call("Emulation.setDeviceMetricsOverride", map[string]any{
 		"width": width, "height": height, "deviceScaleFactor": 2, "mobile": width < 500}, nil)
 	b.call("Emulation.setEmulatedMedia", map[string]any{
 		"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}}}, nil)
 }
 
-// eval returns the value of an expression in the page.
-func (b *browser) eval(expression string, value any) {
-	b.t.Helper()
+// Eval returns the value of an expression in the page.
+func (b *Page) Eval(expression string, value any) {
+	b.T.Helper()
 	var result struct {
 		Result           struct{ Value json.RawMessage }
 		ExceptionDetails *struct{ Text string }
 	}
 	b.call("Runtime.evaluate", map[string]any{"expression": expression, "returnByValue": true}, &result)
 	if result.ExceptionDetails != nil {
-		b.t.Fatalf("%s: %s", expression, result.ExceptionDetails.Text)
+		b.T.Fatalf("%s: %s", expression, result.ExceptionDetails.Text)
 	}
 	if err := json.Unmarshal(result.Result.Value, value); err != nil {
-		b.t.Fatalf("%s: %v", expression, err)
+		b.T.Fatalf("%s: %v", expression, err)
 	}
 }
 
-func (b *browser) text(selector string) string {
-	b.t.Helper()
+// Text is the visible text of an element.
+func (b *Page) Text(selector string) string {
+	b.T.Helper()
 	var text string
-	b.eval(fmt.Sprintf("document.querySelector(%q)?.innerText ?? ''", selector), &text)
+	b.Eval(fmt.Sprintf("document.querySelector(%q)?.innerText ?? ''", selector), &text)
 	return text
 }
 
-// click presses the mouse in the middle of an element, where a person would.
-func (b *browser) click(selector string) {
-	b.t.Helper()
+// Click presses the mouse in the middle of an element, where a person would.
+func (b *Page) Click(selector string) {
+	b.T.Helper()
 	var at struct{ X, Y float64 }
-	b.eval(fmt.Sprintf(`(() => {
+	b.Eval(fmt.Sprintf(`(() => {
 		const e = document.querySelector(%q);
 		e.scrollIntoView({block: "center", behavior: "instant"});
 		const r = e.getBoundingClientRect();
@@ -229,10 +236,10 @@ func (b *browser) click(selector string) {
 	}
 }
 
-// screenshot saves the whole page for a person to look at, if
+// Screenshot saves the whole page for a person to look at, if
 // AUTHRING_TEST_SCREENSHOTS names a folder.
-func (b *browser) screenshot(name string) {
-	b.t.Helper()
+func (b *Page) Screenshot(name string) {
+	b.T.Helper()
 	folder := os.Getenv("AUTHRING_TEST_SCREENSHOTS")
 	if folder == "" {
 		return
@@ -241,9 +248,9 @@ func (b *browser) screenshot(name string) {
 	b.call("Page.captureScreenshot", map[string]any{"captureBeyondViewport": true}, &shot)
 	picture, err := base64.StdEncoding.DecodeString(shot.Data)
 	if err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(folder, name+".png"), picture, 0o600); err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
 }
