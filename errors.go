@@ -60,6 +60,14 @@ var (
 	// scope that was asked for. Ask for another, or without [Scope].
 	ErrCannotNarrow = errors.New("the access token cannot be limited to that scope")
 
+	// ErrNoClientID: there is no client identifier (RFC 6749 section 2.2) to
+	// link with. Give one ([WithAppKey]).
+	ErrNoClientID = errors.New("no client identifier was given")
+
+	// ErrNoClientSecret: the provider authenticates its clients, and there is
+	// no client secret. Give one ([WithClientSecret]).
+	ErrNoClientSecret = errors.New("there is no client secret")
+
 	// ErrValidityTooLong: the provider's access tokens do not live as long
 	// as was asked. Ask for less.
 	ErrValidityTooLong = errors.New("access tokens do not live that long")

@@ -97,6 +97,9 @@ func (s *Session) verify(ctx context.Context, imported *credentials) (provider.A
 	if err != nil {
 		return provider.Account{}, err
 	}
+	if err := s.unlockClientSecret(ctx); err != nil {
+		return provider.Account{}, err
+	}
 	defer s.waitingForProvider()()
 	if imported.kind == Offline {
 		sent := s.clock.Now()

@@ -29,6 +29,7 @@ type begunLink struct {
 	url      string
 	appKey   string
 	scope    []string
+	redirect string // redirect_uri; empty where the page shows the code
 	created  time.Time
 }
 
@@ -42,7 +43,8 @@ type begunLink struct {
 func (s *Session) AuthURL() string {
 	begun, err := s.begin(time.Now())
 	if err != nil {
-		// Only a provider that was filled in wrongly has no client.
+		// A provider that was filled in wrongly, or knows programs by a
+		// client identifier that is missing: BeginLink says which.
 		return ""
 	}
 	return begun.url
@@ -61,7 +63,7 @@ func (s *Session) BeginLink(ctx context.Context) (PendingLink, error) {
 	}
 	pending := record.PendingLink{
 		Config: s.name, AuthURL: begun.url, Verifier: begun.verifier, Provider: s.config.provider.Name,
-		AppKey: begun.appKey, Scope: strings.Join(begun.scope, " "), Created: begun.created, Expires: begun.created.Add(record.PendingLifetime),
+		AppKey: begun.appKey, Scope: strings.Join(begun.scope, " "), RedirectURI: begun.redirect, Created: begun.created, Expires: begun.created.Add(record.PendingLifetime),
 	}
 	if err := s.layout.SavePending(s.name, pending); err != nil {
 		return PendingLink{}, err
@@ -85,10 +87,16 @@ func (s *Session) begin(now time.Time) (*begunLink, error) {
 	if scope == nil && s.resumed != nil {
 		scope = strings.Fields(s.resumed.Scope)
 	}
+	redirect := ""
+	if !s.config.provider.NoRedirectCode {
+		if redirect, err = s.config.provider.RedirectAt(0); err != nil {
+			return nil, fmt.Errorf("could not begin a link: %w", err)
+		}
+	}
 	verifier := provider.NewVerifier()
 	s.begun = &begunLink{
-		verifier: verifier, appKey: appKey, scope: scope, created: now,
-		url: client.AuthCodeURL(provider.AuthRequest{Challenge: provider.Challenge(verifier), Scope: scope}),
+		verifier: verifier, appKey: appKey, scope: scope, redirect: redirect, created: now,
+		url: client.AuthCodeURL(provider.AuthRequest{Challenge: provider.Challenge(verifier), RedirectURI: redirect, Scope: scope}),
 	}
 	return s.begun, nil
 }
@@ -115,7 +123,7 @@ func (s *Session) pending() (*begunLink, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.resumed = &written
-	return &begunLink{verifier: written.Verifier, url: written.AuthURL, appKey: written.AppKey, created: written.Created}, nil
+	return &begunLink{verifier: written.Verifier, url: written.AuthURL, appKey: written.AppKey, redirect: written.RedirectURI, created: written.Created}, nil
 }
 
 // spend forgets a begun link whose code was redeemed or refused.
@@ -151,9 +159,12 @@ func (s *Session) VerifyAuthToken(ctx context.Context, code string) error {
 	if err != nil {
 		return err
 	}
+	if err := s.unlockClientSecret(ctx); err != nil {
+		return ended(ctx, err)
+	}
 	defer s.waitingForProvider()()
 	sent, now := s.clock.Now(), time.Now()
-	token, err := client.Exchange(ctx, parsed, begun.verifier, "")
+	token, err := client.Exchange(ctx, parsed, begun.verifier, begun.redirect)
 	killpoint.Here("link: answered")
 	if err != nil {
 		if errors.Is(err, ErrInvalidToken) {
@@ -199,7 +210,11 @@ func (s *Session) DiscardCreds(ctx context.Context) error {
 		return err
 	}
 	defer s.waitingForProvider()()
-	if err := client.Revoke(ctx, verified.access); err != nil {
+	token, byRefresh := verified.access, false
+	if s.config.provider.Revocation() == provider.RevokeByRefresh && !verified.refresh.IsZero() {
+		token, byRefresh = verified.refresh, true
+	}
+	if err := revoke(ctx, client, token, byRefresh); err != nil {
 		s.emit(Event{Kind: EventGrantAlive, Text: "the new grant could not be revoked" + s.manageHint(), Err: err})
 		return fmt.Errorf("could not revoke the new grant%s: %w", s.manageHint(), err)
 	}

@@ -11,9 +11,10 @@ import (
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/provider"
 	"github.com/authring/authring/record"
+	"github.com/authring/authring/secret"
 )
 
-// DefaultAppKey is the app key of the seed, Maestral's own.
+// DefaultAppKey is the app key of the seed, Maestral's own with Dropbox.
 const DefaultAppKey = "2jmbq42w7vof78h"
 
 // Option changes how a session works. The zero choice is right for most.
@@ -24,6 +25,8 @@ type config struct {
 	app           string
 	layout        *record.Layout
 	appKey        string
+	clientSecret  func(context.Context) (secret.Secret, error)
+	secretKeyring keyring.ID
 	provider      *provider.Provider
 	scope         []string
 	keyrings      []keyring.Keyring
@@ -40,7 +43,8 @@ type config struct {
 }
 
 // WithAppKey sets the client identifier (RFC 6749 section 2.2) of new links.
-// Without it, it is the one of the record, or [DefaultAppKey].
+// Without it, it is the one of the record, or the provider's own (for Dropbox
+// [DefaultAppKey]).
 func WithAppKey(key string) Option {
 	return func(c *config) error {
 		if key == "" {
@@ -49,6 +53,19 @@ func WithAppKey(key string) Option {
 		c.appKey = key
 		return nil
 	}
+}
+
+// WithClientSecret says where the client secret (RFC 6749 section 2.3.1) comes
+// from, for a provider that authenticates its clients. It is asked at each
+// request that needs it.
+func WithClientSecret(get func(context.Context) (Secret, error)) Option {
+	return func(c *config) error { c.clientSecret = get; return nil }
+}
+
+// WithClientSecretIn has the client secret be read from the keyring id, where
+// [Session.SaveClientSecret] has put it. [WithClientSecret] takes precedence.
+func WithClientSecretIn(id keyring.ID) Option {
+	return func(c *config) error { c.secretKeyring = id; return nil }
 }
 
 // WithApp names the program that owns the links: its folder of records, and

@@ -52,8 +52,12 @@ func (s *Session) refreshTo(ctx context.Context, to *narrowed) error {
 	return ended(ctx, err)
 }
 
-// unlockKeyring reads the secret of the link with a prompt.
+// unlockKeyring reads the secret of the link, and that of the client, with a
+// prompt.
 func (s *Session) unlockKeyring(ctx context.Context) error {
+	if err := s.unlockClientSecret(ctx); err != nil {
+		return err
+	}
 	rec, err := s.reload()
 	if err != nil {
 		return err

@@ -2,8 +2,10 @@ package authring
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/authring/authring/keyring"
@@ -71,6 +73,9 @@ func (s *Session) saveAs(ctx context.Context, verified *credentials, account pro
 	if err != nil {
 		return Saved{}, err
 	}
+	if account.ID == "" {
+		account.ID = s.nameless(old)
+	}
 	if !old.Empty() && old.AccountID != account.ID && !s.config.switchAccount {
 		return Saved{}, fmt.Errorf("%w: %q is linked to %s, and %s was approved", ErrAccountMismatch, s.name, describe(old.Email, old.AccountID), describe(account.Email, account.ID))
 	}
@@ -116,9 +121,26 @@ func (s *Session) whoAmI(ctx context.Context, verified *credentials) (provider.A
 	case named != "" && (errors.Is(err, ErrConnectionFailed) || errors.Is(err, provider.ErrMissingScope)):
 		s.config.logger.Debug("could not ask for the account", "config", s.name, "error", err)
 		return provider.Account{ID: named}, nil
+	case errors.Is(err, errors.ErrUnsupported), errors.Is(err, provider.ErrMissingScope):
+		// Nobody says whose it is, and it works all the same.
+		return provider.Account{ID: named}, nil
 	default:
 		return account, fmt.Errorf("could not learn whose account it is: %w", err)
 	}
+}
+
+// namelessPrefix begins the account ids of links of which nobody says whose
+// they are.
+const namelessPrefix = "local-"
+
+// nameless makes up an account id where the provider tells none: at random, as
+// nothing that is known of the grant may be shown. A relink keeps the one that
+// the link has, since another account could not be told from the same.
+func (s *Session) nameless(old record.Record) string {
+	if strings.HasPrefix(old.AccountID, namelessPrefix) && s.checkProvider(old) == nil {
+		return old.AccountID
+	}
+	return namelessPrefix + strings.ToLower(rand.Text()[:16])
 }
 
 // adopt makes saved credentials the session's own.

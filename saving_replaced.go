@@ -3,6 +3,7 @@ package authring
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/authring/authring/internal/killpoint"
 	"github.com/authring/authring/keyring"
@@ -63,7 +64,11 @@ func (w *saving) retire(ctx context.Context) {
 	if w.from == nil {
 		return
 	}
-	if !w.sameProvider() || w.old.Revoked != nil || w.previous.Equal(w.value) {
+	if w.old.Revoked != nil || w.previous.Equal(w.value) {
+		return
+	}
+	if !w.sameProvider() {
+		s.emit(Event{Kind: EventGrantAlive, Text: fmt.Sprintf("the earlier grant is with another provider (%s), and stays valid there", w.old.Provider)})
 		return
 	}
 	if w.previous.IsZero() {

@@ -63,6 +63,7 @@ type Session struct {
 	clients      map[string]*provider.Client // by app key
 	fingerprints *record.Fingerprints
 	unsaved      *unsavedMark
+	password     secret.Secret // the client secret, once it was read
 }
 
 // credentials are one grant.
@@ -208,7 +209,10 @@ func (s *Session) forget() {
 // the app key that it was made with.
 func (s *Session) client(appKey string) (*provider.Client, error) {
 	if appKey == "" {
-		appKey = DefaultAppKey
+		appKey = s.config.provider.ClientID
+	}
+	if appKey == "" {
+		return nil, fmt.Errorf("%w: %s knows programs by one, which the program must be registered for", ErrNoClientID, s.config.provider.Title)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -216,6 +220,9 @@ func (s *Session) client(appKey string) (*provider.Client, error) {
 		return client, nil
 	}
 	opts := []provider.ClientOption{provider.WithLogger(s.config.logger)}
+	if s.config.provider.ClientAuth != provider.AuthNone {
+		opts = append(opts, provider.WithClientSecret(s.clientSecret))
+	}
 	if s.config.transport != nil {
 		opts = append(opts, provider.WithHTTPTransport(s.config.transport))
 	}
@@ -237,10 +244,10 @@ func (s *Session) linkAppKey() string {
 	switch {
 	case s.resumed != nil && s.resumed.AppKey != "":
 		return s.resumed.AppKey
-	case s.record.AppKey != "":
+	case s.record.AppKey != "" && s.record.Provider == s.config.provider.Name:
 		return s.record.AppKey
 	default:
-		return DefaultAppKey
+		return s.config.provider.ClientID
 	}
 }
 

@@ -3,6 +3,7 @@ package authring
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/authring/authring/internal/killpoint"
 	"github.com/authring/authring/keyring"
@@ -126,6 +127,9 @@ func (s *Session) endGrant(ctx context.Context, k keyring.Keyring, rec record.Re
 	if err := s.checkProvider(rec); err != nil {
 		return err
 	}
+	if err := s.unlockClientSecret(ctx); err != nil && !errors.Is(err, ErrNoClientSecret) {
+		return err
+	}
 	value, err := s.get(ctx, k, rec, s.config.prompt)
 	if errors.Is(err, ErrSecretMissing) {
 		result.RevokeErr = err
@@ -163,13 +167,17 @@ func (s *Session) endGrant(ctx context.Context, k keyring.Keyring, rec record.Re
 // a success. If the provider replaces the refresh token on the way, the new one
 // is handed to save, so that a later try has it should this one fail.
 func (s *Session) revokeGrant(ctx context.Context, appKey string, kind TokenAccessType, value secret.Secret, save func(secret.Secret) error) error {
+	how := s.config.provider.Revocation()
+	if how == provider.RevokeNever {
+		return fmt.Errorf("could not revoke the grant: %s has no way for a program to do it: %w", s.config.provider.Title, errors.ErrUnsupported)
+	}
 	client, err := s.client(appKey)
 	if err != nil {
 		return err
 	}
 	defer s.waitingForProvider()()
-	access := value
-	if kind != Legacy {
+	access, byRefresh := value, kind != Legacy && how == provider.RevokeByRefresh
+	if kind != Legacy && !byRefresh {
 		// The provider revokes the grant by one of its access tokens.
 		token, err := client.Refresh(ctx, value, nil)
 		if errors.Is(err, provider.ErrRevoked) {
@@ -187,7 +195,15 @@ func (s *Session) revokeGrant(ctx context.Context, appKey string, kind TokenAcce
 			killpoint.Here("revoke: saved")
 		}
 	}
-	return client.Revoke(ctx, access)
+	return revoke(ctx, client, access, byRefresh)
+}
+
+// revoke withdraws a grant by its refresh token, or by an access token.
+func revoke(ctx context.Context, client *provider.Client, token secret.Secret, byRefresh bool) error {
+	if byRefresh {
+		return client.RevokeToken(ctx, token, provider.RefreshTokenHint)
+	}
+	return client.Revoke(ctx, token)
 }
 
 // deleteItems removes the secret of a link, under the name that it has now and
