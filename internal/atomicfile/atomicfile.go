@@ -17,7 +17,22 @@ import (
 // mode 0700, where it is missing. A symbolic link at path is replaced, not
 // followed. On an error the old file is as it was. What writers that were
 // killed have left in the folder is removed.
-func Write(path string, data []byte, mode fs.FileMode) (err error) {
+func Write(path string, data []byte, mode fs.FileMode) error {
+	return place(path, data, mode, os.Rename)
+}
+
+// Create is [Write] where there is no file yet. What is there already, be it a
+// symbolic link that leads nowhere, stays as it is, and the error is
+// [fs.ErrExist]; of several processes that create the file one succeeds.
+func Create(path string, data []byte, mode fs.FileMode) error {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("could not make %s: %w", path, fs.ErrExist)
+	}
+	return place(path, data, mode, renameNew)
+}
+
+// place writes a file aside and has it take its name.
+func place(path string, data []byte, mode fs.FileMode, name func(from, to string) error) (err error) {
 	dir := filepath.Dir(path)
 	if err := MakeFolder(dir); err != nil {
 		return err
@@ -48,7 +63,7 @@ func Write(path string, data []byte, mode fs.FileMode) (err error) {
 		return err
 	}
 	killpoint.Here("file: written aside")
-	if err := os.Rename(temp.Name(), path); err != nil {
+	if err := name(temp.Name(), path); err != nil {
 		return err
 	}
 	killpoint.Here("file: replaced")

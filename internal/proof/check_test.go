@@ -90,7 +90,7 @@ func (tr *trial) check(total *figures, where string, newGrant, answer bool) {
 // items names all that the keyrings hold of ours.
 func (tr *trial) items() []string {
 	tr.t.Helper()
-	return append(tr.desk.list(tr.t), plaintextItems(tr.t, tr.home)...)
+	return append(tr.desk.list(tr.t, tr.home), plaintextItems(tr.t, tr.home)...)
 }
 
 // wantItems fails unless there is one item for the link, and no other.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/authring/authring/internal/daemontest"
 	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/keyring/sealed"
 )
 
 // service is that of the items of an app of ours.
@@ -24,8 +25,9 @@ const service = "authring"
 type desk struct {
 	keyring keyring.ID
 	environ []string // of the bus
-	// list names the items of the keyring, one for each that there is.
-	list func(testing.TB) []string
+	// list names the items of the keyring that a user has in it, one for each
+	// that there is.
+	list func(testing.TB, home) []string
 }
 
 // desks are the keyrings on which processes are killed.
@@ -34,23 +36,45 @@ var desks = []struct {
 	open func(*testing.T) desk
 }{
 	{"plain text", func(*testing.T) desk {
-		return desk{keyring: keyring.Plaintext, list: func(testing.TB) []string { return nil }}
+		return desk{keyring: keyring.Plaintext, list: func(testing.TB, home) []string { return nil }}
+	}},
+	{"sealed file", func(t *testing.T) desk {
+		key := filepath.Join(t.TempDir(), "key")
+		if err := os.WriteFile(key, []byte(strings.Repeat("k", 32)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return desk{keyring.Sealed, []string{"AUTHRING_KEY_FILE=" + key}, func(tb testing.TB, h home) []string {
+			return sealedItems(tb, filepath.Join(h.dir, "data", "authring", "sealed.keyring"), key)
+		}}
 	}},
 	{"gnome-keyring", func(t *testing.T) desk {
 		d := daemontest.NewDesk(t)
 		daemontest.StartGNOME(t, d)
 		bus := d.Connect(t)
-		return desk{keyring.SecretService, []string{"DBUS_SESSION_BUS_ADDRESS=" + d.Address}, func(tb testing.TB) []string {
+		return desk{keyring.SecretService, []string{"DBUS_SESSION_BUS_ADDRESS=" + d.Address}, func(tb testing.TB, _ home) []string {
 			return secretServiceItems(tb, bus)
 		}}
 	}},
 	{"KWallet", func(t *testing.T) desk {
 		d := daemontest.NewDesk(t)
 		wallet := daemontest.StartKWallet(t, d)
-		return desk{keyring.KWallet, []string{"DBUS_SESSION_BUS_ADDRESS=" + d.Address}, func(tb testing.TB) []string {
+		return desk{keyring.KWallet, []string{"DBUS_SESSION_BUS_ADDRESS=" + d.Address}, func(tb testing.TB, _ home) []string {
 			return wallet.Entries(tb, service)
 		}}
 	}},
+}
+
+// sealedItems names the items of a sealed file.
+func sealedItems(tb testing.TB, path, key string) (users []string) {
+	tb.Helper()
+	keys, err := sealed.New(sealed.WithPath(path), sealed.WithKeyFile(key)).Keys(context.Background(), keyring.NoPrompt)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, key := range keys {
+		users = append(users, key.User)
+	}
+	return users
 }
 
 // secretServiceItems names our items, also those that stand there twice.

@@ -66,17 +66,24 @@ func isIntact(path string) bool {
 	return err == nil
 }
 
-// save replaces the file at path, which holds old (nil: there is none). The
-// caller holds the lock. The old generation is kept beside the new one, which
-// is read back.
-func save(path string, old, data []byte) error {
+// save replaces the file at path, which holds old (nil: there is none), and
+// reads it back. The caller holds the lock. The old generation is kept beside
+// the new one, unless it has what is not to be kept: then there is none from
+// before the new one is there, so that a kill leaves the file as it was, or
+// nothing of what was deleted.
+func save(path string, old, data []byte, keep bool) error {
 	// The lock is ours: whoever has left a file of secrets here was killed.
 	atomicfile.Sweep(path)
-	if old != nil {
-		atomicfile.Sweep(previousPath(path))
-		if err := atomicfile.Write(previousPath(path), old, 0o600); err != nil {
-			return err
-		}
+	atomicfile.Sweep(previousPath(path))
+	var err error
+	switch {
+	case !keep:
+		err = removePrevious(path)
+	case old != nil:
+		err = atomicfile.Write(previousPath(path), old, 0o600)
+	}
+	if err != nil {
+		return err
 	}
 	if err := atomicfile.Write(path, data, 0o600); err != nil {
 		return err
@@ -98,6 +105,7 @@ func remove(path string) error {
 		return err
 	}
 	atomicfile.Sweep(path)
+	atomicfile.Sweep(previousPath(path))
 	return atomicfile.Remove(path)
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -92,35 +93,15 @@ func withoutPath(err error) error {
 	return err
 }
 
-// makeKeyFile makes a key file with random bytes, durably. One that is there
-// already stays.
-func makeKeyFile(path string) (err error) {
-	if err := atomicfile.MakeFolder(filepath.Dir(path)); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, os.ErrExist) {
+// makeKeyFile makes a key file of random bytes, durably, and whole or not at
+// all: a part of one would be taken for another key. What is there already
+// stays; reading it tells what is wrong with it.
+func makeKeyFile(path string) error {
+	random := make([]byte, rawKeyLeast)
+	_, _ = rand.Read(random) // never fails
+	err := atomicfile.Create(path, []byte(base64.RawURLEncoding.EncodeToString(random)+"\n"), 0o600)
+	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
-	if err != nil {
-		return withoutPath(err)
-	}
-	defer func() {
-		if err != nil {
-			_ = f.Close()
-			_ = os.Remove(path)
-		}
-	}()
-	bytes := make([]byte, rawKeyLeast)
-	_, _ = rand.Read(bytes) // never fails
-	if _, err := f.WriteString(base64.RawURLEncoding.EncodeToString(bytes) + "\n"); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return atomicfile.SyncFolder(filepath.Dir(path))
+	return withoutPath(err)
 }

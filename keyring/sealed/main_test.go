@@ -46,6 +46,10 @@ func TestMain(m *testing.M) {
 		err = rewrite(other())
 	case "count":
 		err = count(other(), os.Args[3])
+	case "set":
+		err = other().Set(context.Background(), testKey(os.Args[3]), secret.New(os.Args[4]), keyring.NoPrompt)
+	case "delete":
+		err = other().Delete(context.Background(), testKey(os.Args[3]), keyring.NoPrompt)
 	case "full disk":
 		err = onFullDisk(other())
 	}

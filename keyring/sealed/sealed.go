@@ -48,9 +48,7 @@
 package sealed
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"path/filepath"
 	"sync"
 
@@ -82,64 +80,6 @@ type Keyring struct {
 	mu       sync.Mutex
 	opened   *opened
 	prepared *prepared
-}
-
-// Option changes how a [Keyring] works. Relative paths are taken from the
-// working folder.
-type Option func(*Keyring)
-
-// WithPath keeps the secrets in another file.
-func WithPath(path string) Option {
-	return func(k *Keyring) { k.find = func() (string, error) { return filepath.Abs(path) } }
-}
-
-// WithIdentityFile names a file of age identities, such as age-keygen and the
-// plugins of age make.
-func WithIdentityFile(path string) Option { return withFile(identityFile, path) }
-
-// WithKeyFile names a file of random bytes. If a sealed file is to be made and
-// the key file is not there, it is made too.
-func WithKeyFile(path string) Option { return withFile(keyFile, path) }
-
-// WithPassphraseFile names a file whose first line is a passphrase.
-func WithPassphraseFile(path string) Option { return withFile(passphraseFile, path) }
-
-func withFile(s setting, path string) Option {
-	return func(k *Keyring) {
-		if path == "" {
-			return
-		}
-		if abs, err := filepath.Abs(path); err == nil {
-			path = abs
-		}
-		k.given[s.name] = path
-	}
-}
-
-// WithPassphrase has get give the passphrase without asking anybody; it is
-// called at each try and may block until its context ends.
-func WithPassphrase(get func(context.Context) (secret.Secret, error)) Option {
-	return func(k *Keyring) { k.passphrase = get }
-}
-
-// Question is what a person is asked a passphrase for.
-type Question struct {
-	Path  string // of the sealed file
-	New   bool   // it is to be made: have the answer repeated
-	Again bool   // the answer before was wrong
-}
-
-// WithPassphrasePrompt has ask ask a person, once no other key fits and if the
-// caller's [keyring.Prompt] allows it, for as long as that says. An empty
-// answer, or an error, is a refusal.
-func WithPassphrasePrompt(ask func(context.Context, Question) (secret.Secret, error)) Option {
-	return func(k *Keyring) { k.ask = ask }
-}
-
-// WithPluginUI answers what plugins of age ask, if the caller's
-// [keyring.Prompt] allows it. Without it they are refused.
-func WithPluginUI(ui *plugin.ClientUI) Option {
-	return func(k *Keyring) { k.ui = ui }
 }
 
 // New returns the sealed file of this user. It touches no file.
@@ -177,28 +117,48 @@ func (k *Keyring) Get(ctx context.Context, key keyring.Key, prompt keyring.Promp
 }
 
 func (k *Keyring) get(ctx context.Context, key keyring.Key, prompt keyring.Prompt) (secret.Secret, error) {
-	if err := ctx.Err(); err != nil {
-		return secret.Secret{}, err
-	}
 	if err := checkKey(key); err != nil {
 		return secret.Secret{}, err
 	}
-	path, err := k.Path()
-	if err != nil {
-		return secret.Secret{}, err
-	}
-	_, c, err := load(path)
-	if err != nil {
-		return secret.Secret{}, err
-	}
-	if c == nil {
-		return secret.Secret{}, errNoItem
-	}
-	held, _, err := k.read(ctx, path, c, prompt)
+	held, err := k.contents(ctx, prompt)
 	if err != nil {
 		return secret.Secret{}, err
 	}
 	return held.get(key)
+}
+
+// Keys names the secrets that the file holds, in no order. The errors are those
+// of [Keyring.Get]; no file holds none.
+func (k *Keyring) Keys(ctx context.Context, prompt keyring.Prompt) ([]keyring.Key, error) {
+	held, err := k.contents(ctx, prompt)
+	if err != nil {
+		return nil, k.fail("list", err)
+	}
+	var keys []keyring.Key
+	for _, i := range held.Items {
+		keys = append(keys, keyring.Key{Service: i.Service, User: i.User})
+	}
+	return keys, nil
+}
+
+// contents reads what the file holds; no file holds nothing.
+func (k *Keyring) contents(ctx context.Context, prompt keyring.Prompt) (*contents, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	path, err := k.Path()
+	if err != nil {
+		return nil, err
+	}
+	_, c, err := load(path)
+	if err != nil {
+		return nil, err
+	}
+	if c == nil {
+		return &contents{}, nil
+	}
+	held, _, err := k.read(ctx, path, c, prompt)
+	return held, err
 }
 
 // read decrypts the contents, and returns the key as well.
@@ -213,19 +173,6 @@ func (k *Keyring) read(ctx context.Context, path string, c *container, prompt ke
 	}
 	held, err := decode(plain)
 	return held, key, err
-}
-
-// Set stores the secret durably; the file before it stays as it was until the
-// new one has its place.
-func (k *Keyring) Set(ctx context.Context, key keyring.Key, value secret.Secret, prompt keyring.Prompt) error {
-	edit := func(c *contents) error { return c.set(key, value) }
-	return k.fail("write", k.change(ctx, key, prompt, true, edit))
-}
-
-// Delete removes the secret of key, from the generation before too.
-func (k *Keyring) Delete(ctx context.Context, key keyring.Key, prompt keyring.Prompt) error {
-	edit := func(c *contents) error { return c.remove(key) }
-	return k.fail("delete from", k.change(ctx, key, prompt, false, edit))
 }
 
 // Unlock implements [keyring.Unlocker]: it finds the key, or the
@@ -249,120 +196,4 @@ func (k *Keyring) unlock(ctx context.Context, prompt keyring.Prompt) error {
 	}
 	_, _, err = k.read(ctx, path, c, prompt)
 	return err
-}
-
-// replaced is how often a file may be made anew by others, under another key,
-// while we look for the key of the one before.
-const replaced = 5
-
-// change reads, edits and replaces the file while nobody else does.
-func (k *Keyring) change(ctx context.Context, key keyring.Key, prompt keyring.Prompt, mayMake bool, edit func(*contents) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if err := checkKey(key); err != nil {
-		return err
-	}
-	path, err := k.Path()
-	if err != nil {
-		return err
-	}
-	for range replaced {
-		if done, err := k.tryChange(ctx, path, prompt, mayMake, edit); done || err != nil {
-			return err
-		}
-	}
-	return errors.New("other processes make the file anew again and again")
-}
-
-// tryChange reports false if the file is no longer under the lock for which it
-// found the key. Keys are looked for, and people asked, before other writers
-// are kept waiting.
-func (k *Keyring) tryChange(ctx context.Context, path string, prompt keyring.Prompt, mayMake bool, edit func(*contents) error) (bool, error) {
-	_, before, err := load(path)
-	if err != nil {
-		return false, err
-	}
-	var lock, key []byte
-	var from *source
-	if before == nil {
-		if !mayMake {
-			return false, errNoItem
-		}
-		made, err := k.prepare(ctx, path, prompt)
-		if err != nil {
-			return false, err
-		}
-		lock, key, from = made.lock, made.key, made.source
-	} else {
-		// Edited once before a lock file is made: what will be refused, or
-		// has nothing to delete, leaves no trace.
-		held, opened, err := k.read(ctx, path, before, prompt)
-		if err != nil {
-			return false, err
-		}
-		if err := edit(held); err != nil {
-			return false, err
-		}
-		lock, key = before.lock, opened
-	}
-	writing, err := acquire(ctx, path)
-	if err != nil {
-		return false, err
-	}
-	defer func() { _ = writing.Release() }()
-	old, now, err := load(path)
-	if err != nil {
-		return false, err
-	}
-	if (now == nil) != (before == nil) || now != nil && !bytes.Equal(now.lock, lock) {
-		return false, nil
-	}
-	held := &contents{}
-	if now != nil {
-		if held, _, err = k.read(ctx, path, now, prompt); err != nil {
-			return false, err
-		}
-	} else if from != nil && from.given {
-		if err := remember(path, from); err != nil {
-			return false, err
-		}
-	}
-	if err := edit(held); err != nil {
-		return false, err
-	}
-	if err := k.write(path, old, lock, key, held, mayMake); err != nil {
-		return false, err
-	}
-	return true, nil
-}
-
-// write puts contents in the place of old. If something was deleted, the
-// generation that still has it goes too.
-func (k *Keyring) write(path string, old, lock, key []byte, held *contents, keepsAll bool) error {
-	if len(held.Items) == 0 {
-		return remove(path)
-	}
-	held.Generation++
-	plain, err := held.encode()
-	if err != nil {
-		return err
-	}
-	data, err := seal(lock, key, plain)
-	if err != nil {
-		return err
-	}
-	if err := save(path, old, data); err != nil {
-		return err
-	}
-	if old == nil {
-		k.keep(lock, key)
-		k.mu.Lock()
-		k.prepared = nil
-		k.mu.Unlock()
-	}
-	if keepsAll {
-		return nil
-	}
-	return removePrevious(path)
 }

@@ -128,6 +128,10 @@ func TestDeletedIsGone(t *testing.T) {
 	if err := k.Delete(t.Context(), testKey("a"), keyring.NoPrompt); err != nil {
 		t.Fatal(err)
 	}
+	keys, err := k.Keys(t.Context(), keyring.NoPrompt)
+	if err != nil || len(keys) != 1 || keys[0] != testKey("b") {
+		t.Errorf("Keys = %v, %v", keys, err)
+	}
 	if got := files(t, filepath.Dir(path)); strings.Contains(got, "previous") {
 		t.Errorf("after Delete the folder holds %s", got)
 	}
@@ -137,6 +141,9 @@ func TestDeletedIsGone(t *testing.T) {
 	}
 	if got := files(t, filepath.Dir(path)); got != "sealed.keyring.conf sealed.keyring.key sealed.keyring.lock" {
 		t.Errorf("after the last Delete the folder holds %s", got)
+	}
+	if keys, err := k.Keys(t.Context(), keyring.NoPrompt); err != nil || len(keys) != 0 {
+		t.Errorf("Keys of no file = %v, %v", keys, err)
 	}
 	anew := sealed.New(sealed.WithPath(path), passphrase("another"), sealed.WithCheapPassphrase())
 	set(t, anew, "a", "new")

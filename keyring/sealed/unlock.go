@@ -183,7 +183,7 @@ func (k *Keyring) newMaterial(ctx context.Context, path string, prompt keyring.P
 		first := sources[0]
 		m, err := first.read(ctx)
 		if errors.Is(err, fs.ErrNotExist) && first.mayBeMade() {
-			if err = k.makeKeyFile(ctx, path, first.path); err == nil {
+			if err = makeKeyFile(first.path); err == nil {
 				m, err = first.read(ctx)
 			}
 		}
@@ -209,16 +209,6 @@ const noKey = "no key is set up for it; to seal secrets in a file, name one: --p
 
 // mayBeMade: a key file that was named for the purpose.
 func (s *source) mayBeMade() bool { return s.setting == keyFile && s.given }
-
-// makeKeyFile makes a key file while no other process does.
-func (k *Keyring) makeKeyFile(ctx context.Context, path, at string) error {
-	lock, err := acquire(ctx, path)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = lock.Release() }()
-	return makeKeyFile(at)
-}
 
 // acquire takes the lock that all writers of the file at path respect.
 func acquire(ctx context.Context, path string) (*filelock.Lock, error) {
