@@ -23,6 +23,7 @@ var mayImport = map[string][]string{
 	"internal/doctor":       {""}, // looks at all of it
 	"internal/matrix":       {"keyring"},
 	"internal/proof/worker": {""}, // a program that uses the library
+	"internal/proxy":        {"secret", "provider", "internal/"},
 	"internal/rcloneconf":   {"secret", "internal/"},
 	"internal/":             {"internal/"},
 	"keyring/system":        {"keyring"},

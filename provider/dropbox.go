@@ -29,7 +29,11 @@ func DropboxAt(base string) (*Provider, error) {
 	if u.RawQuery != "" || u.ForceQuery {
 		return nil, errors.New("could not use another address for Dropbox: it must not hold a query")
 	}
-	return dropbox(base, base, u.Host), nil
+	p := dropbox(base, base, u.Host)
+	for i, route := range p.TokenRoutes {
+		p.TokenRoutes[i] = u.Path + route
+	}
+	return p, nil
 }
 
 func dropbox(web, api string, hosts ...string) *Provider {
