@@ -206,14 +206,11 @@ func revoke(ctx context.Context, client *provider.Client, token secret.Secret, b
 	return client.Revoke(ctx, token)
 }
 
-// deleteItems removes the secret of a link, under the name that it has now and
-// under those that older versions of Maestral gave it.
+// deleteItems removes the secret of a link, under the name that it has now and,
+// unless another link may live on it, under those that older versions of
+// Maestral gave it.
 func (s *Session) deleteItems(ctx context.Context, k keyring.Keyring, rec record.Record) error {
-	keys := []keyring.Key{s.key(rec.AccountID)}
-	for _, user := range s.layout.OldUserNames(s.name, rec.AccountID) {
-		keys = append(keys, keyring.Key{Service: s.layout.Service(), User: user})
-	}
-	for _, key := range keys {
+	for _, key := range s.ownKeys(k.ID(), rec.AccountID) {
 		if err := s.remove(ctx, k, key, s.config.prompt); err != nil && !errors.Is(err, keyring.ErrNotFound) {
 			return s.accessError("delete the token", err)
 		}

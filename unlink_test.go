@@ -173,3 +173,43 @@ func TestDeleteCreds(t *testing.T) {
 		t.Error("DeleteCreds is local: it deletes the item and leaves the grant")
 	}
 }
+
+// TestUnlinkOneOfTwoConfigs: old versions of Maestral kept the secret under the
+// account's name alone, which two configs may have in common.
+func TestUnlinkOneOfTwoConfigs(t *testing.T) {
+	for name, unlink := range map[string]func(*authring.Session) error{
+		"DeleteCreds": func(s *authring.Session) error { return s.DeleteCreds(t.Context()) },
+		"Unlink": func(s *authring.Session) error {
+			_, err := s.Unlink(t.Context(), authring.LocalOnly())
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			maestral := authring.WithApp("Maestral")
+			s := w.link(t, "work", maestral)
+			account := w.dropbox.User().AccountID
+			bare := keyring.Key{Service: "Maestral", User: account}
+			own := keyring.Key{Service: "Maestral", User: "config:work:" + account}
+			if err := w.memory.Set(t.Context(), bare, w.memory.Items()[own], keyring.NoPrompt); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Layout().Save("second", s.Record()); err != nil {
+				t.Fatal(err)
+			}
+			if err := unlink(s); err != nil {
+				t.Fatal(err)
+			}
+			wantHeld(t, w.memory, account)
+			second := w.open(t, "second", maestral)
+			wantUsable(t, second, "the other config")
+			wantState(t, w.open(t, "work", maestral), authring.Unlinked)
+
+			// Nobody else has it now.
+			if err := unlink(second); err != nil {
+				t.Fatal(err)
+			}
+			wantHeld(t, w.memory)
+		})
+	}
+}
