@@ -19,9 +19,11 @@ var mayImport = map[string][]string{
 	"keyring":               {"secret"},
 	"keyring/":              {"secret", "keyring", "internal/"},
 	"record":                {"secret", "keyring", "internal/"},
+	"agent":                 {""}, // runs sessions
 	"internal/cli":          {""},
 	"internal/doctor":       {""}, // looks at all of it
 	"internal/matrix":       {"keyring"},
+	"internal/fault":        {""}, // names the library's errors
 	"internal/proof/worker": {""}, // a program that uses the library
 	"internal/proxy":        {"secret", "provider", "internal/"},
 	"internal/rcloneconf":   {"secret", "internal/"},

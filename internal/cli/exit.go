@@ -1,27 +1,27 @@
 package cli
 
 import (
-	"context"
 	"errors"
 
 	"github.com/authring/authring"
-	"github.com/authring/authring/keyring"
-	"github.com/authring/authring/record"
+	"github.com/authring/authring/internal/agentclient"
+	"github.com/authring/authring/internal/fault"
 )
 
-// The exit codes. They are promises: none changes its meaning.
+// The exit codes; see package fault.
 const (
 	exitOK          = 0
-	exitInvalid     = 1
-	exitConnection  = 2
-	exitNotLinked   = 3
-	exitLocked      = 4
-	exitUnavailable = 5
-	exitRevoked     = 6
-	exitUsage       = 64
-	exitInternal    = 70
-	exitTemporary   = 75
-	exitInterrupted = 130
+	exitInvalid     = fault.Invalid
+	exitConnection  = fault.Connection
+	exitNotLinked   = fault.NotLinked
+	exitLocked      = fault.Locked
+	exitUnavailable = fault.Unavailable
+	exitRevoked     = fault.Revoked
+	exitUsage       = fault.Usage
+	exitInternal    = fault.Internal
+	exitTemporary   = fault.Temporary
+	exitRefused     = fault.Refused
+	exitInterrupted = fault.Interrupted
 )
 
 // exitMeaning says what an exit code tells, in help and man pages.
@@ -44,7 +44,9 @@ func exitMeaning(code int) string {
 	case exitUsage:
 		return "The command was not understood."
 	case exitTemporary:
-		return "The keyring was not up in time (--wait-keyring): try again later."
+		return "The keyring was not up in time (--wait-keyring), or the agent was asked too often: try again later."
+	case exitRefused:
+		return "The agent's policy refuses this program."
 	case exitInterrupted:
 		return "Interrupted, or the question was answered with no. Nothing was left half done."
 	default:
@@ -61,15 +63,12 @@ type kind struct {
 // errInterrupted stands for Ctrl-C, and for a question answered with no.
 var errInterrupted = errors.New("interrupted")
 
-// kindOf is the one place that maps errors to exit codes. The order counts: a
-// revoked grant is also an invalid token, and a refused plain-text file is told
-// by why it would have been needed.
+// kindOf maps an error to its kind: one of the tool's own, one that the agent
+// reported, or one of the library.
 func kindOf(err error) kind {
-	is := func(target error) bool { return errors.Is(err, target) }
 	var quiet silent
 	var usage *usageError
-	var file *record.FileError
-	var name *record.NameError
+	var answer *agentclient.AgentError
 	switch {
 	case err == nil:
 		return kind{"", exitOK}
@@ -77,45 +76,13 @@ func kindOf(err error) kind {
 		return kind{"", int(quiet)}
 	case errors.As(err, &usage):
 		return kind{"usage", exitUsage}
-	case errors.As(err, &name):
-		return kind{"name", exitUsage}
-	case is(authring.ErrValidityTooLong):
-		return kind{"validity-too-long", exitUsage}
-	case is(authring.ErrCannotNarrow):
-		return kind{"cannot-narrow", exitUsage}
-	case is(errInterrupted), is(context.Canceled):
+	case errors.Is(err, errInterrupted):
 		return kind{"interrupted", exitInterrupted}
-	case errors.As(err, &file):
-		return kind{"broken-record", exitInternal}
-	case is(authring.ErrKeyringNotReady):
-		return kind{"keyring-not-ready", exitTemporary}
-	case is(authring.ErrRevoked):
-		return kind{"revoked", exitRevoked}
-	case is(authring.ErrInDoubt):
-		return kind{"in-doubt", exitRevoked}
-	case is(authring.ErrNotLinked):
-		return kind{"not-linked", exitNotLinked}
-	case is(authring.ErrAccountMismatch):
-		return kind{"account-mismatch", exitInvalid}
-	case is(authring.ErrNoPendingLink):
-		return kind{"no-pending-link", exitInvalid}
-	case is(keyring.ErrDismissed):
-		return kind{"dismissed", exitLocked}
-	case is(keyring.ErrLocked):
-		return kind{"locked", exitLocked}
-	case is(authring.ErrSecretMissing):
-		return kind{"secret-missing", exitUnavailable}
-	case is(authring.ErrPlaintextRefused):
-		return kind{"plaintext-refused", exitUnavailable}
-	case is(keyring.ErrUnavailable):
-		return kind{"unavailable", exitUnavailable}
-	case is(authring.ErrInvalidToken):
-		return kind{"invalid-token", exitInvalid}
-	case is(authring.ErrConnectionFailed):
-		return kind{"connection-failed", exitConnection}
-	default:
-		return kind{"internal", exitInternal}
+	case errors.As(err, &answer):
+		return kind{printable(answer.Code), answer.ExitCode}
 	}
+	name, code := fault.Of(err)
+	return kind{name, code}
 }
 
 // stateCode is the exit code of a verb that reports a state.

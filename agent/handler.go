@@ -1,0 +1,232 @@
+package agent
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// handler answers the requests of connections that accept let in.
+type handler struct {
+	*Agent
+	conns *conns
+}
+
+// ServeHTTP answers one request.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c, _ := r.Context().Value(connKey{}).(*conn)
+	if c == nil {
+		panic("agent: a request on a connection that is not its own")
+	}
+	h.conns.work(c)
+	defer h.conns.rest(c)
+	h.begin()
+	defer h.done()
+	if err := h.check(r); err != nil {
+		w.Header().Set("Connection", "close")
+		h.fail(w, err, Link{})
+		return
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		h.fail(w, badRequest("the query is malformed"), Link{})
+		return
+	}
+	restricted := h.config.Only != nil
+	switch r.URL.Path {
+	case "/v1/":
+		h.serve(w, r, http.MethodGet, func() { h.hello(w) })
+	case "/v1/token":
+		h.serve(w, r, http.MethodGet, func() { h.token(w, r, c, query) })
+	case "/v1/links":
+		h.serve(w, r, http.MethodGet, func() { h.list(w) })
+	case "/v1/status":
+		h.serve(w, r, http.MethodGet, func() { h.status(w) })
+	case "/v1/forget", "/v1/stop":
+		if restricted {
+			h.fail(w, &RefusedError{Message: "this socket gives access tokens only", Hint: "Ask the agent itself."}, Link{})
+			return
+		}
+		h.serve(w, r, http.MethodPost, func() { h.order(w, r.URL.Path, query) })
+	default:
+		h.fail(w, &requestError{http.StatusNotFound, "no-such-path", "there is no such path"}, Link{})
+	}
+}
+
+// check refuses what no client of the protocol sends.
+func (h *handler) check(r *http.Request) error {
+	switch realm := r.Header.Get("Authring-Realm"); {
+	case r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "":
+		// Somebody has made the socket reachable for a browser.
+		return &requestError{http.StatusForbidden, "refused", "web pages get no tokens"}
+	case r.ContentLength != 0:
+		return badRequest("the request has a body")
+	case realm != "" && realm != h.config.Realm:
+		return &requestError{http.StatusMisdirectedRequest, "other-realm", "this agent belongs to another environment"}
+	}
+	return nil
+}
+
+func (h *handler) serve(w http.ResponseWriter, r *http.Request, method string, f func()) {
+	if r.Method != method {
+		w.Header().Set("Allow", method)
+		h.fail(w, &requestError{http.StatusMethodNotAllowed, "usage", "the method is not " + method}, Link{})
+		return
+	}
+	f()
+}
+
+func (h *handler) hello(w http.ResponseWriter) {
+	reply(w, http.StatusOK, struct {
+		Agent    string `json:"agent"`
+		Protocol int    `json:"protocol"`
+		Version  string `json:"version"`
+		PID      int    `json:"pid"`
+	}{"authring", Protocol, h.config.Version, os.Getpid()})
+}
+
+// sign is how often an agent that works on a request says so.
+const sign = 2 * time.Second
+
+func (h *handler) token(w http.ResponseWriter, r *http.Request, c *conn, query url.Values) {
+	ask, err := h.readAsk(query)
+	if err != nil {
+		h.fail(w, err, Link{})
+		return
+	}
+	ask.Process = h.process(c)
+	ctx, cancel := context.WithTimeout(r.Context(), h.config.Limits.Answer)
+	defer cancel()
+	type result struct {
+		token *tokenReply
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		token, err := h.answer(ctx, ask)
+		done <- result{token, err}
+	}()
+	ticker := time.NewTicker(sign)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			// So that the client can tell work from a process that hangs.
+			w.WriteHeader(http.StatusProcessing)
+			continue
+		case got := <-done:
+			if got.err != nil {
+				h.fail(w, got.err, ask.Link)
+				return
+			}
+			reply(w, http.StatusOK, got.token)
+			return
+		}
+	}
+}
+
+// process tells who asks. The program is looked up only for those who use it.
+func (h *handler) process(c *conn) Process {
+	p := Process{UID: c.peer.UID, PID: c.peer.PID, peer: c.peer}
+	if h.config.Authorize != nil || h.config.Audit != nil {
+		p.Executable, _ = c.peer.Executable()
+	}
+	return p
+}
+
+// linkReply is a link that is in memory.
+type linkReply struct {
+	Config    string `json:"config"`
+	App       string `json:"app"`
+	AccountID string `json:"account_id"`
+	Provider  string `json:"provider"`
+}
+
+func (h *handler) list(w http.ResponseWriter) {
+	links := []linkReply{}
+	h.mu.Lock()
+	for _, held := range h.links {
+		rec := held.session.Record()
+		links = append(links, linkReply{held.link.Config, held.link.App, rec.AccountID, rec.Provider})
+	}
+	h.mu.Unlock()
+	slices.SortFunc(links, func(a, b linkReply) int {
+		return cmp.Or(cmp.Compare(a.App, b.App), cmp.Compare(a.Config, b.Config))
+	})
+	reply(w, http.StatusOK, map[string]any{"links": links})
+}
+
+func (h *handler) status(w http.ResponseWriter) {
+	type status struct {
+		Agent       string  `json:"agent"`
+		Protocol    int     `json:"protocol"`
+		Version     string  `json:"version"`
+		PID         int     `json:"pid"`
+		Uptime      int64   `json:"uptime_seconds"`
+		Requests    int64   `json:"requests"`
+		Links       int     `json:"links"`
+		Connections int     `json:"connections"`
+		IdleEnd     *string `json:"idle_ends_at"`
+	}
+	h.mu.Lock()
+	links := len(h.links)
+	h.mu.Unlock()
+	s := status{
+		Agent: "authring", Protocol: Protocol, Version: h.config.Version, PID: os.Getpid(),
+		Uptime: int64((h.clock.Now() - h.started) / time.Second), Requests: h.requests.Load(),
+		Links: links, Connections: h.conns.count(),
+	}
+	if end := h.idleEnd(); !end.IsZero() {
+		at := end.UTC().Format(time.RFC3339)
+		s.IdleEnd = &at
+	}
+	reply(w, http.StatusOK, s)
+}
+
+func (h *handler) order(w http.ResponseWriter, path string, query url.Values) {
+	if path == "/v1/stop" {
+		w.Header().Set("Connection", "close")
+		reply(w, http.StatusAccepted, struct{}{})
+		h.Stop()
+		return
+	}
+	all := len(query) == 0
+	link, err := h.readLink(query)
+	if err != nil {
+		h.fail(w, err, Link{})
+		return
+	}
+	if all {
+		link = Link{}
+	}
+	h.Forget(link)
+	reply(w, http.StatusOK, struct{}{})
+}
+
+func (h *handler) fail(w http.ResponseWriter, err error, link Link) {
+	reply(w, statusOf(err), h.explain(err, link))
+}
+
+// writeBound is how long a client may take to read an answer.
+const writeBound = 5 * time.Second
+
+func reply(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		status, body = http.StatusInternalServerError, []byte("{}")
+	}
+	body = append(body, '\n')
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeBound))
+	header := w.Header()
+	header.Set("Content-Type", "application/json")
+	header.Set("Cache-Control", "no-store")
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}

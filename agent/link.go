@@ -1,0 +1,273 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/authring/authring"
+)
+
+// held is a link in memory. Its fields are guarded by Agent.mu.
+type held struct {
+	link    Link
+	session *authring.Session
+	path    string // of the record
+	stamp   stamp  // of the record, when the session was opened
+
+	users int           // requests that use the session
+	gone  bool          // to be closed with the last of them
+	asked time.Duration // last
+	known map[string]tokenEnd
+
+	slow      int     // requests that are not answered from memory
+	allowance float64 // of such requests
+	refilled  time.Duration
+
+	newest    string // the token that renew is about
+	stopRenew func()
+}
+
+// tokenEnd is when a token ends, on the clock of the agent.
+type tokenEnd struct {
+	never bool
+	at    time.Duration
+}
+
+// acquire returns the link, opened anew if its record is not the one that it
+// was opened with: another process has relinked, moved or unlinked it.
+func (a *Agent) acquire(link Link) (*held, error) {
+	if h := a.acquireHeld(link); h != nil {
+		return h, nil
+	}
+	session, err := a.config.Open(link.App, link.Config)
+	if err != nil {
+		return nil, err
+	}
+	h := &held{link: link, session: session, path: session.Layout().ConfigPath(link.Config), allowance: burst}
+	// The record may be another one than Open has read. Before it refreshes,
+	// and it has nothing to hand out before, the session reads it again.
+	h.stamp = look(h.path)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		a.shut(session)
+		return nil, errors.New("the agent is ending")
+	}
+	if other := a.links[link]; other != nil {
+		if other.stamp == h.stamp {
+			a.shut(session) // another request was faster
+			return a.use(other), nil
+		}
+		a.drop(other)
+	}
+	a.makeRoom()
+	a.links[link] = h
+	h.refilled = a.clock.Now()
+	return a.use(h), nil
+}
+
+func (a *Agent) acquireHeld(link Link) *held {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	h := a.links[link]
+	switch {
+	case h == nil:
+		return nil
+	case h.stamp != look(h.path):
+		a.drop(h)
+		return nil
+	}
+	return a.use(h)
+}
+
+// The following hold that the caller holds mu.
+
+func (a *Agent) use(h *held) *held {
+	h.users++
+	h.asked = a.clock.Now()
+	return h
+}
+
+// drop takes the link out of memory; its session is closed once no request
+// uses it.
+func (a *Agent) drop(h *held) {
+	if h.gone {
+		return
+	}
+	h.gone = true
+	if a.links[h.link] == h {
+		delete(a.links, h.link)
+	}
+	if h.stopRenew != nil {
+		h.stopRenew()
+	}
+	if h.users == 0 {
+		a.shut(h.session)
+	}
+}
+
+// shut closes a session, which may have to wait for a refresh to end.
+func (a *Agent) shut(session *authring.Session) {
+	a.renewing.Go(func() { _ = session.Close() })
+}
+
+func (a *Agent) makeRoom() {
+	if len(a.links) < a.config.Limits.Links {
+		return
+	}
+	var oldest *held
+	for _, h := range a.links {
+		if h.users == 0 && (oldest == nil || h.asked < oldest.asked) {
+			oldest = h
+		}
+	}
+	if oldest != nil {
+		a.drop(oldest)
+	}
+}
+
+func (a *Agent) release(h *held) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	h.users--
+	if h.gone && h.users == 0 {
+		a.shut(h.session)
+	}
+}
+
+// current reports whether the record is still the one that the session was
+// opened with; if not, the link is dropped.
+func (a *Agent) current(h *held) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !h.gone && h.stamp == look(h.path) {
+		return true
+	}
+	a.drop(h)
+	return false
+}
+
+// Forget drops a link from memory; with an empty config name all of them.
+func (a *Agent) Forget(link Link) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, h := range a.links {
+		if link.Config == "" || h.link == link {
+			a.drop(h)
+		}
+	}
+}
+
+// Each link may be asked burst times in a row for what is not in memory, and
+// from then on once in pause: not for want of our own time, but the provider's.
+const (
+	burst = 30
+	pause = 2 * time.Second
+)
+
+var errTooOften = fmt.Errorf("the agent was asked too often for tokens that are not in memory; it asks the provider at most %d times in a row, and then once in %v", burst, pause)
+
+// enter counts a request that memory may not answer. Those that share a refresh
+// count as one.
+func (a *Agent) enter(h *held, ask Ask, key string) (leave func(), err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := a.clock.Now()
+	if end, ok := h.known[key]; ok && !ask.Fresh {
+		need := ask.MinValid
+		if need == 0 {
+			need = authring.DefaultMinValid
+		}
+		if end.never || end.at-now >= need {
+			return func() {}, nil
+		}
+	}
+	h.allowance = min(burst, h.allowance+float64(now-h.refilled)/float64(pause))
+	h.refilled = now
+	if h.slow == 0 {
+		if h.allowance < 1 {
+			return nil, errTooOften
+		}
+		h.allowance--
+	}
+	h.slow++
+	return func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		h.slow--
+	}, nil
+}
+
+// mostKnown bounds how many scopes are remembered; a session has its own bound.
+const mostKnown = 64
+
+// learn remembers how long a token lives, and has the one of the whole scope
+// renewed ahead.
+func (a *Agent) learn(h *held, key string, token authring.Token) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := a.clock.Now()
+	end := tokenEnd{never: token.Expires.IsZero(), at: now + time.Until(token.Expires)}
+	if h.known == nil || len(h.known) > mostKnown {
+		h.known = map[string]tokenEnd{}
+	}
+	h.known[key] = end
+	value := token.AccessToken.Reveal()
+	if key != "" || end.never || h.gone || h.newest == value {
+		return
+	}
+	h.newest = value
+	a.renewAt(h, now+(end.at-now)*86/100)
+}
+
+// renewAt is after the session's own time for it, four fifths of the life and
+// up to a twentieth more, at which only a request makes it renew. The caller
+// holds mu.
+func (a *Agent) renewAt(h *held, at time.Duration) {
+	if h.stopRenew != nil {
+		h.stopRenew()
+	}
+	h.stopRenew = a.clock.AfterFunc(at, func() { a.renew(h) })
+}
+
+// renewRetry is how long after a renewal that failed the next one is tried.
+const renewRetry = time.Minute
+
+// renew has a token renewed that somebody asked for of late.
+func (a *Agent) renew(h *held) {
+	a.mu.Lock()
+	end := h.known[""]
+	now := a.clock.Now()
+	if a.closed || h.gone || now-h.asked >= a.patience() {
+		h.newest = "" // to be taken up again with the next request
+		a.mu.Unlock()
+		return
+	}
+	h.users++
+	a.renewing.Add(1)
+	a.mu.Unlock()
+	defer a.renewing.Done()
+	defer a.release(h)
+
+	ctx, cancel := context.WithTimeout(a.life, a.config.Limits.Answer)
+	defer cancel()
+	var opts []authring.TokenOption
+	if left := end.at - now; left > 0 {
+		opts = append(opts, authring.MinValid(left+time.Second)) // another one than this
+	}
+	token, err := h.session.Token(ctx, opts...)
+	if err == nil {
+		a.learn(h, "", token)
+		return
+	}
+	a.config.Logger.Debug("could not renew ahead", "app", h.link.App, "config", h.link.Config, "error", err)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if next := a.clock.Now() + renewRetry; !h.gone && next < end.at {
+		a.renewAt(h, next)
+	} else {
+		h.newest = ""
+	}
+}
