@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"net/url"
+	"strings"
 	"time"
 )
 
@@ -72,12 +74,12 @@ func (r release) billOfMaterials(name string, binaries []binary, modules []modul
 	for i, m := range modules {
 		ids[m.path] = fmt.Sprintf("SPDXRef-Module-%d", i)
 	}
-	identity := sha256.New()
 	for i, b := range binaries {
 		id := fmt.Sprintf("SPDXRef-Program-%d", i)
 		sum := sha256.Sum256(b.content)
-		identity.Write(sum[:])
-		p := newBillPackage(id, b.info.Path, r.version.given)
+		p := newBillPackage(id, b.info.Main.Path, r.version.given)
+		p.Name = b.info.Path
+		p.References[0].Locator += "#" + strings.TrimPrefix(b.info.Path, b.info.Main.Path+"/")
 		p.Purpose, p.FileName, p.LicenseDeclared = "APPLICATION", b.name, "MIT"
 		p.Checksums = []billChecksum{{"SHA256", fmt.Sprintf("%x", sum)}}
 		bill.Packages = append(bill.Packages, p)
@@ -99,9 +101,12 @@ func (r release) billOfMaterials(name string, binaries []binary, modules []modul
 		bill.Packages = append(bill.Packages, p)
 	}
 	// A name that no other document has, and that is the same in each build.
-	bill.Namespace = uuid(identity.Sum([]byte(name)))
-	text, err := json.MarshalIndent(bill, "", "  ")
+	text, err := json.Marshal(bill)
 	if err != nil {
+		return nil, fmt.Errorf("could not write the bill of materials: %w", err)
+	}
+	bill.Namespace = uuid(text)
+	if text, err = json.MarshalIndent(bill, "", "  "); err != nil {
 		return nil, fmt.Errorf("could not write the bill of materials: %w", err)
 	}
 	return append(text, '\n'), nil
@@ -111,7 +116,7 @@ func newBillPackage(id, name, version string) billPackage {
 	return billPackage{
 		ID: id, Name: name, Version: version, Location: noAssertion,
 		LicenseConcluded: noAssertion, LicenseDeclared: noAssertion, Copyright: noAssertion,
-		References: []billReference{{"PACKAGE-MANAGER", "purl", "pkg:golang/" + name + "@" + version}},
+		References: []billReference{{"PACKAGE-MANAGER", "purl", "pkg:golang/" + name + "@" + url.QueryEscape(version)}},
 	}
 }
 

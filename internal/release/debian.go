@@ -5,7 +5,6 @@ import (
 	"crypto/md5"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 )
 
@@ -19,6 +18,10 @@ const description = `link a program to a cloud account, and get its access token
  the links of Maestral, and import those of rclone.
  .
  Try it without an account: authring demo`
+
+const partsByOthers = `The programs contain parts by others, under terms of their own, which are in
+/usr/share/doc/authring/` + noticesName + `.
+`
 
 // debianPackage makes the package, as deb(5) describes it. The programs are
 // static, so that it depends on nothing; what they look for when it is there
@@ -37,7 +40,8 @@ func (r release) debianPackage(t target, binaries []binary, completions []comple
 		return artifact{}, err
 	}
 	contents = append(contents, changelog,
-		file{"usr/share/doc/authring/copyright", fmt.Appendf(nil, "authring\n\n%s\n%s", licence, notices), 0o644},
+		file{"usr/share/doc/authring/copyright", fmt.Appendf(licence, "\n%s", partsByOthers), 0o644},
+		file{"usr/share/doc/authring/" + noticesName, notices, 0o644},
 		file{"usr/share/lintian/overrides/authring", debianOverrides(binaries), 0o644}).under("")
 	data, err := debianTar(contents, r.date)
 	if err != nil {
@@ -109,9 +113,9 @@ func (r release) debianChangelog() []byte {
 
 // debianOverrides names what lintian finds, and what is meant so.
 func debianOverrides(binaries []binary) []byte {
-	var text strings.Builder
+	text := []byte("# Not made for Debian's own archive.\nauthring: initial-upload-closes-no-bugs [usr/share/doc/authring/changelog.Debian.gz:1]\n")
 	for _, b := range binaries {
-		fmt.Fprintf(&text, "# One binary for every system; Go's own runtime needs no C library.\nauthring: statically-linked-binary [usr/bin/%s]\n", b.name)
+		text = fmt.Appendf(text, "# One binary for every system; Go's runtime needs no C library.\nauthring: statically-linked-binary [usr/bin/%s]\n", b.name)
 	}
-	return []byte(text.String())
+	return text
 }
