@@ -170,3 +170,8 @@ func mustURL(t testing.TB, raw string) *url.URL {
 	}
 	return u
 }
+
+// newUpstreamWithout is a provider whose hosts nobody looks for.
+func newUpstreamWithout() *provider.Provider {
+	return &provider.Provider{Name: "test", Title: "Test", TokenURL: "http://127.0.0.1:1/oauth2/token", Hosts: []string{"127.0.0.1:1"}}
+}
