@@ -2,6 +2,7 @@ package authring
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/url"
@@ -20,6 +21,11 @@ type PendingLink struct {
 	AuthURL string
 	// Expires is when the code of that page is no longer accepted here.
 	Expires time.Time
+
+	// RedirectURI is where that page sends the browser in the end, and State
+	// what the answer then has (RFC 6749 section 4.1.2), for a program that
+	// waits there. Both are empty where the page shows the code.
+	RedirectURI, State string
 }
 
 // begunLink is the one-time material of a link that was begun: RFC 7636
@@ -30,6 +36,7 @@ type begunLink struct {
 	appKey   string
 	scope    []string
 	redirect string // redirect_uri; empty where the page shows the code
+	state    string // RFC 6749 section 10.12; empty without a redirect
 	created  time.Time
 }
 
@@ -41,7 +48,17 @@ type begunLink struct {
 // The code verifier stays in this session: the same one must get the code.
 // [Session.BeginLink] lets another process finish.
 func (s *Session) AuthURL() string {
-	begun, err := s.begin(time.Now())
+	now := time.Now()
+	s.mu.Lock()
+	begun := s.begun
+	s.mu.Unlock()
+	if begun.fresh(now) {
+		return begun.url
+	}
+	redirect, err := s.pastedRedirect()
+	if err == nil {
+		begun, err = s.begin(now, redirect)
+	}
 	if err != nil {
 		// A provider that was filled in wrongly, or knows programs by a
 		// client identifier that is missing: BeginLink says which.
@@ -52,26 +69,100 @@ func (s *Session) AuthURL() string {
 
 // BeginLink is [Session.AuthURL], written down, so that any process that opens
 // a session of the same config name within ten minutes can finish the link.
+// Where another process began the same link less than five minutes ago, its
+// page stays the one to use.
 func (s *Session) BeginLink(ctx context.Context) (PendingLink, error) {
+	redirect, err := s.pastedRedirect()
+	if err != nil {
+		return PendingLink{}, err
+	}
+	return s.beginWritten(ctx, redirect)
+}
+
+// pastedRedirect is the redirect URI where nobody waits at it.
+func (s *Session) pastedRedirect() (string, error) {
+	if s.config.provider.NoRedirectCode {
+		return "", nil
+	}
+	redirect, err := s.config.provider.RedirectAt(0)
+	if err != nil {
+		return "", fmt.Errorf("could not begin a link: %w", err)
+	}
+	return redirect, nil
+}
+
+// beginWritten begins a link, or takes up the same one, and writes it down.
+func (s *Session) beginWritten(ctx context.Context, redirect string) (PendingLink, error) {
 	if err := ctx.Err(); err != nil {
 		return PendingLink{}, context.Cause(ctx)
 	}
 	now := time.Now()
-	begun, err := s.begin(now)
+	s.takeUp(now, redirect)
+	begun, err := s.begin(now, redirect)
 	if err != nil {
 		return PendingLink{}, err
 	}
 	pending := record.PendingLink{
-		Config: s.name, AuthURL: begun.url, Verifier: begun.verifier, Provider: s.config.provider.Name,
+		Config: s.name, AuthURL: begun.url, Verifier: begun.verifier, State: begun.state, Provider: s.config.provider.Name,
 		AppKey: begun.appKey, Scope: strings.Join(begun.scope, " "), RedirectURI: begun.redirect, Created: begun.created, Expires: begun.created.Add(record.PendingLifetime),
 	}
 	if err := s.layout.SavePending(s.name, pending); err != nil {
 		return PendingLink{}, err
 	}
-	return PendingLink{AuthURL: pending.AuthURL, Expires: pending.Expires}, nil
+	return PendingLink{AuthURL: pending.AuthURL, Expires: pending.Expires, RedirectURI: begun.redirect, State: begun.state}, nil
 }
 
-func (s *Session) begin(now time.Time) (*begunLink, error) {
+// takeUp makes a link that another process wrote down this session's own, if a
+// fresh one would differ in its one-time values only: a page that is open for
+// it stays good.
+func (s *Session) takeUp(now time.Time, redirect string) {
+	s.mu.Lock()
+	own := s.begun
+	s.mu.Unlock()
+	if own.fresh(now) {
+		return
+	}
+	written, err := s.layout.LoadPending(s.name, now)
+	if err != nil || written.Provider != s.config.provider.Name || written.AppKey != s.linkAppKey() || written.RedirectURI != redirect {
+		return
+	}
+	client, err := s.client(written.AppKey)
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := &begunLink{
+		verifier: written.Verifier, url: written.AuthURL, appKey: written.AppKey, scope: s.linkScope(),
+		redirect: redirect, state: written.State, created: written.Created,
+	}
+	if found.fresh(now) && found.address(client) == found.url {
+		s.begun = found
+	}
+}
+
+// fresh reports whether half of the time is left, as somebody who opens the
+// page now may need.
+func (b *begunLink) fresh(now time.Time) bool {
+	return b != nil && now.Sub(b.created) < record.PendingLifetime/2 && now.After(b.created)
+}
+
+// address is the page of a link.
+func (b *begunLink) address(client *provider.Client) string {
+	return client.AuthCodeURL(provider.AuthRequest{
+		Challenge: provider.Challenge(b.verifier), State: b.state, RedirectURI: b.redirect, Scope: b.scope,
+	})
+}
+
+// linkScope is the scope to ask for. The caller holds mu.
+func (s *Session) linkScope() []string {
+	if s.config.scope == nil && s.resumed != nil {
+		return strings.Fields(s.resumed.Scope)
+	}
+	return s.config.scope
+}
+
+func (s *Session) begin(now time.Time, redirect string) (*begunLink, error) {
 	appKey := s.linkAppKey()
 	client, err := s.client(appKey)
 	if err != nil {
@@ -79,26 +170,16 @@ func (s *Session) begin(now time.Time) (*begunLink, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// Half of the time must be left for somebody who opens the page now.
-	if b := s.begun; b != nil && now.Sub(b.created) < record.PendingLifetime/2 && now.After(b.created) {
+	if b := s.begun; b.fresh(now) && b.redirect == redirect {
 		return b, nil
 	}
-	scope := s.config.scope
-	if scope == nil && s.resumed != nil {
-		scope = strings.Fields(s.resumed.Scope)
+	begun := &begunLink{verifier: provider.NewVerifier(), appKey: appKey, scope: s.linkScope(), redirect: redirect, created: now}
+	if redirect != "" {
+		begun.state = rand.Text()
 	}
-	redirect := ""
-	if !s.config.provider.NoRedirectCode {
-		if redirect, err = s.config.provider.RedirectAt(0); err != nil {
-			return nil, fmt.Errorf("could not begin a link: %w", err)
-		}
-	}
-	verifier := provider.NewVerifier()
-	s.begun = &begunLink{
-		verifier: verifier, appKey: appKey, scope: scope, redirect: redirect, created: now,
-		url: client.AuthCodeURL(provider.AuthRequest{Challenge: provider.Challenge(verifier), RedirectURI: redirect, Scope: scope}),
-	}
-	return s.begun, nil
+	begun.url = begun.address(client)
+	s.begun = begun
+	return begun, nil
 }
 
 // pending returns the verifier to redeem a code with: this session's own, or
@@ -123,7 +204,7 @@ func (s *Session) pending() (*begunLink, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.resumed = &written
-	return &begunLink{verifier: written.Verifier, url: written.AuthURL, appKey: written.AppKey, redirect: written.RedirectURI, created: written.Created}, nil
+	return &begunLink{verifier: written.Verifier, url: written.AuthURL, appKey: written.AppKey, redirect: written.RedirectURI, state: written.State, created: written.Created}, nil
 }
 
 // spend forgets a begun link whose code was redeemed or refused.
@@ -138,8 +219,9 @@ func (s *Session) spend() {
 
 // VerifyAuthToken redeems the authorization code that the user brought (RFC
 // 6749 section 4.1.3). It also takes what people paste for it: the code with
-// spaces around it, or the whole URL of the page they were sent to. The
-// credentials are then in memory; [Session.SaveCreds] keeps them.
+// spaces around it, or the whole URL of the page they were sent to, which is
+// then looked at as [Session.VerifyRedirect] does if the link has a redirect.
+// The credentials are then in memory; [Session.SaveCreds] keeps them.
 //
 // An [ErrInvalidToken] says that the code is none (provider.ErrNotACode: ask
 // again) or was refused (begin anew: [Session.AuthURL] now is a fresh one).
@@ -147,14 +229,22 @@ func (s *Session) spend() {
 // code again, or, if that is then refused because its first answer was lost,
 // begin anew. [ErrNoPendingLink] says that no link was begun.
 func (s *Session) VerifyAuthToken(ctx context.Context, code string) error {
+	begun, beginErr := s.pending()
+	if beginErr == nil && begun.state != "" && isAnswer(code) {
+		return s.VerifyRedirect(ctx, code)
+	}
 	parsed, err := provider.ParseCode(code)
 	if err != nil {
 		return err
 	}
-	begun, err := s.pending()
-	if err != nil {
-		return err
+	if beginErr != nil {
+		return beginErr
 	}
+	return s.redeem(ctx, begun, parsed)
+}
+
+// redeem exchanges a code for credentials.
+func (s *Session) redeem(ctx context.Context, begun *begunLink, code secret.Secret) error {
 	client, err := s.client(begun.appKey)
 	if err != nil {
 		return err
@@ -164,7 +254,7 @@ func (s *Session) VerifyAuthToken(ctx context.Context, code string) error {
 	}
 	defer s.waitingForProvider()()
 	sent, now := s.clock.Now(), time.Now()
-	token, err := client.Exchange(ctx, parsed, begun.verifier, begun.redirect)
+	token, err := client.Exchange(ctx, code, begun.verifier, begun.redirect)
 	killpoint.Here("link: answered")
 	if err != nil {
 		if errors.Is(err, ErrInvalidToken) {
@@ -173,9 +263,15 @@ func (s *Session) VerifyAuthToken(ctx context.Context, code string) error {
 		return ended(ctx, err)
 	}
 	s.spend()
+	return s.take(token, begun.appKey, sent, now)
+}
+
+// take keeps a token in memory, for [Session.SaveCreds]. sent, on the session's
+// clock, and now are when it was asked for.
+func (s *Session) take(token *provider.Token, appKey string, sent time.Duration, now time.Time) error {
 	verified := &credentials{
 		accountID: token.AccountID, kind: Offline, refresh: token.RefreshToken,
-		access: token.AccessToken, scope: token.Scope, appKey: begun.appKey,
+		access: token.AccessToken, scope: token.Scope, appKey: appKey,
 	}
 	if token.ExpiresIn > 0 {
 		verified.expires = now.Add(token.ExpiresIn).Round(0)
