@@ -20,6 +20,9 @@ const debianVersion = "1.2.3~rc.1-1"
 // (and man), works there for a user, and leaves nothing when it is removed.
 func TestDebianPackageInACleanRoot(t *testing.T) {
 	needs.Programs(t, "go", "mmdebstrap", "apt-get", "apt-config", "dpkg", "lintian")
+	if out, err := tryAsRoot(t, "true"); err != nil {
+		needs.Missing(t, "root, or sudo that asks for no password ("+strings.TrimSpace(out)+")")
+	}
 	folder := build(t, copyOfProject(t, "../.."), nil, "v1.2.3-rc.1", "linux/amd64", "linux/arm64")
 	for _, arch := range []string{"amd64", "arm64"} {
 		deb := filepath.Join(folder, "authring_"+debianVersion+"_"+arch+".deb")
