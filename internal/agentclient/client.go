@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"time"
 )
 
@@ -135,10 +134,9 @@ func Call(ctx context.Context, path, method, target, realm string) ([]byte, erro
 }
 
 func exchange(ctx context.Context, path, method, target, realm string) (status int, body []byte, err error) {
-	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, "unix", path)
+	conn, err := dial(path)
 	if err != nil {
-		return 0, nil, errors.Join(ErrNoAgent, err)
+		return 0, nil, err
 	}
 	defer func() { _ = conn.Close() }()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
@@ -162,7 +160,10 @@ func exchange(ctx context.Context, path, method, target, realm string) (status i
 
 // patient gives the agent time for each piece of what it says.
 type patient struct {
-	conn net.Conn
+	conn interface {
+		io.Reader
+		SetReadDeadline(time.Time) error
+	}
 	read int
 }
 
