@@ -40,6 +40,7 @@ type config struct {
 	logger        *slog.Logger
 	transport     http.RoundTripper
 	clock         bootclock.Clock
+	agent         bool
 }
 
 // WithAppKey sets the client identifier (RFC 6749 section 2.2) of new links.

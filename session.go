@@ -36,6 +36,8 @@ type Session struct {
 	cached     atomic.Pointer[cachedToken]
 	loading    flight.Flight
 	refreshing flight.Flight
+	asking     flight.Flight // the agent
+	refused    atomic.Pointer[secret.Secret]
 	clock      bootclock.Clock
 
 	// What goes on in the background, all of which ends with Close.
@@ -145,6 +147,7 @@ func (s *Session) Close() error {
 	s.watching.Unlock()
 	s.replace(nil)
 	s.background.Wait()
+	s.asking.Wait()
 	s.refreshing.Wait()
 	s.turn <- struct{}{} // no refresh of a narrower scope is under way
 	<-s.turn
@@ -164,6 +167,9 @@ func (s *Session) ConfigName() string { return s.name }
 
 // Layout tells where the files of the session are.
 func (s *Session) Layout() record.Layout { return s.layout }
+
+// Provider returns the provider that the session is for.
+func (s *Session) Provider() *provider.Provider { return s.config.provider }
 
 // Record returns the record of the link as it was last read.
 func (s *Session) Record() record.Record {

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/authring/authring/internal/agentclient"
 	"github.com/authring/authring/internal/bootclock"
 	"github.com/authring/authring/provider"
 	"github.com/authring/authring/secret"
@@ -78,12 +79,17 @@ func (s *Session) tokenSlow(ctx context.Context, c *cachedToken, opts []TokenOpt
 		want.narrow = want.narrow || opt.narrow
 		want.scope = append(want.scope, opt.scope...)
 	}
-	if want.narrow {
-		return s.narrowToken(ctx, want)
-	}
-	if c != nil && !want.fresh && c.good(s.clock.Now(), want.minValid) {
+	if !want.narrow && c != nil && !want.fresh && c.good(s.clock.Now(), want.minValid) {
 		s.watch(c)
 		return c.Token, nil
+	}
+	if s.config.agent {
+		if token, err := s.fromAgent(ctx, want); !agentclient.Fallback(err) {
+			return token, err
+		}
+	}
+	if want.narrow {
+		return s.narrowToken(ctx, want)
 	}
 	if err := s.refreshing.Do(ctx, s.refresh); err != nil {
 		return Token{}, err
@@ -248,13 +254,22 @@ func (s *Session) renewAhead(c *cachedToken) {
 		if s.cached.Load() != c {
 			return
 		}
-		if err := s.refreshing.Do(s.life, s.refresh); err != nil {
+		if err := s.renew(s.life); err != nil {
 			s.config.logger.Debug("could not renew ahead", "config", s.name, "error", err)
 			s.watching.Lock()
 			s.renewAfter = s.clock.Now() + renewPause
 			s.watching.Unlock()
 		}
 	}()
+}
+
+func (s *Session) renew(ctx context.Context) error {
+	if s.config.agent {
+		if _, err := s.fromAgent(ctx, TokenOption{}); !agentclient.Fallback(err) {
+			return err
+		}
+	}
+	return s.refreshing.Do(ctx, s.refresh)
 }
 
 // renewPause is how long renewing ahead rests after it failed.
@@ -266,6 +281,7 @@ func (s *Session) drop(refused secret.Secret) {
 	s.watching.Lock()
 	defer s.watching.Unlock()
 	if c := s.cached.Load(); c != nil && c.AccessToken.Equal(refused) {
+		s.refused.Store(&refused)
 		s.setCached(nil)
 	}
 }
