@@ -38,6 +38,10 @@ type program struct {
 	waitKeyring time.Duration
 	running     *cobra.Command // the verb that runs; nil before
 	sealed      *sealing
+
+	linkProvider string // the provider that the user named for a link
+	localOnly    bool   // the verb does not need the provider
+	opened       *opened
 }
 
 // Main runs the tool with the arguments after its name and returns the exit
@@ -51,6 +55,7 @@ func Main(args []string) int {
 		config: defaultConfig,
 		app:    defaultApp,
 		sealed: &sealing{},
+		opened: &opened{},
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()

@@ -50,10 +50,11 @@ func (p *program) completeFlags(root *cobra.Command) {
 			names, _ := p.configNames() // nothing to offer, then
 			return names
 		},
-		"app":     func() []string { return []string{defaultApp, "Maestral"} },
-		"keyring": keyringNames,
-		"to":      keyringNames,
-		"fault":   dropboxtest.FaultNames,
+		"app":      func() []string { return []string{defaultApp, "Maestral"} },
+		"keyring":  keyringNames,
+		"provider": p.providerNames,
+		"to":       keyringNames,
+		"fault":    dropboxtest.FaultNames,
 	}
 	for _, cmd := range append(root.Commands(), root) {
 		for name, list := range values {

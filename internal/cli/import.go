@@ -122,6 +122,7 @@ func (p *program) runImport(cmd *cobra.Command, args []string, opts importOption
 		return err
 	}
 	ctx := cmd.Context()
+	p.linkProvider = record.DefaultProvider
 	outlivePipes()
 	i := &importing{
 		linking: linking{program: p, linkOptions: linkOptions{keyring: opts.keyring, switchAccount: opts.switchAccount}},

@@ -96,7 +96,7 @@ func (i *importing) rcloneRemote(c *candidate, remote rcloneconf.Remote) error {
 	if remote.Type() != dropboxType {
 		return unfit(fmt.Sprintf("it is a remote of the type %q, and only those of the type dropbox can be imported", remote.Type()), "")
 	}
-	from, err := i.provider()
+	from, err := i.dropbox()
 	if err != nil {
 		return err
 	}

@@ -11,9 +11,12 @@ import (
 	"github.com/authring/authring"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/keyring/system"
+	"github.com/authring/authring/record"
 )
 
 type linkOptions struct {
+	provider       string
+	clientID       string
 	appKey         string
 	scope          []string
 	keyring        string
@@ -58,7 +61,11 @@ that was begun here.
 A config name that is linked stays as it is without --relink. A relink
 replaces the grant and revokes the old one; another account than the linked
 one is refused unless --switch-account is given. With --keyring, a relink
-moves the secret to that keyring.`
+moves the secret to that keyring.
+
+With --provider the link is with another provider than Dropbox; what it is
+called is told by authring provider list, and how one is added by authring
+provider --help. Afterwards the record says which provider a link is with.`
 
 const linkExample = `  authring link
   authring link -c work --app-key KEY
@@ -83,7 +90,9 @@ func (p *program) linkCommand() *cobra.Command {
 		exits: []int{exitOK, exitInvalid, exitConnection, exitLocked, exitUnavailable, exitUsage, exitInternal, exitTemporary, exitInterrupted},
 	})
 	flags := cmd.Flags()
-	flags.StringVar(&opts.appKey, "app-key", "", "app `KEY` to link with, instead of Maestral's")
+	flags.StringVar(&opts.provider, "provider", "", "link with the provider `NAME`, instead of Dropbox; see authring provider")
+	flags.StringVar(&opts.appKey, "app-key", "", "app `KEY` to link with, instead of the provider's or Maestral's")
+	flags.StringVar(&opts.clientID, "client-id", "", "client `ID`: what other providers call an app key")
 	flags.StringSliceVar(&opts.scope, "scope", nil, "ask for this `SCOPE`; may be repeated")
 	flags.StringVar(&opts.keyring, "keyring", "", "store the secret in the keyring `ID`, and in no other")
 	flags.BoolVar(&opts.allowPlaintext, "allow-plaintext", false, "accept plain text if no keyring can be used")
@@ -105,6 +114,10 @@ func (o *linkOptions) check(p *program) error {
 		return usage("link", "--no-input leaves no way to ask for the code; use --begin, and then --finish with the code on standard input")
 	case o.finish && p.noInput && p.stdinTerminal():
 		return usage("link", "--no-input with --finish needs the code on standard input, which is a terminal here")
+	case o.appKey != "" && o.clientID != "":
+		return usage("link", "--app-key and --client-id are the same; leave one out")
+	case o.provider != "" && o.provider != record.DefaultProvider && p.app == record.MaestralApp:
+		return usage("link", "Maestral's links are all with Dropbox; leave out --app Maestral")
 	case o.switchAccount && !o.relink && !o.finish:
 		return usage("link", "--switch-account belongs to --relink")
 	}
@@ -136,6 +149,10 @@ func (p *program) runLink(cmd *cobra.Command, opts linkOptions) error {
 	if err := opts.check(p); err != nil {
 		return err
 	}
+	if opts.appKey == "" {
+		opts.appKey = opts.clientID
+	}
+	p.linkProvider = opts.provider
 	wait, err := p.waitOptions(cmd)
 	if err != nil {
 		return err

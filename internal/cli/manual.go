@@ -18,7 +18,7 @@ type ManPage struct {
 // ManPages returns the manual: a page for the tool and one for each verb, from
 // the same texts as --help. They hold no date and nothing of this machine.
 func ManPages() []ManPage {
-	p := &program{config: defaultConfig, app: defaultApp, stdout: &output{}, stderr: &output{}, sealed: &sealing{}}
+	p := &program{config: defaultConfig, app: defaultApp, stdout: &output{}, stderr: &output{}, sealed: &sealing{}, opened: &opened{}}
 	root := p.rootCommand(nil)
 	pages := []ManPage{{"authring.1", p.manPage(root)}}
 	for _, v := range p.verbs() {

@@ -23,6 +23,7 @@ func (p *program) verbs() []verb {
 		{"list", p.listCommand},
 		{"token", p.tokenCommand},
 		{"unlink", p.unlinkCommand},
+		{"provider", p.providerCommand},
 		{"keyrings", p.keyringsCommand},
 		{"migrate", p.migrateCommand},
 		{"import", p.importCommand},

@@ -8,38 +8,22 @@ import (
 
 	"github.com/authring/authring"
 	"github.com/authring/authring/keyring"
-	"github.com/authring/authring/provider"
+	"github.com/authring/authring/provider/registry"
 )
-
-// dropboxURL is the environment variable that points to an emulator.
-const dropboxURL = "AUTHRING_DROPBOX_URL"
-
-// provider is Dropbox, or the emulator that the environment names.
-func (p *program) provider() (*provider.Provider, error) {
-	address := p.getenv(dropboxURL)
-	if address == "" {
-		return provider.Dropbox(), nil
-	}
-	emulated, err := provider.DropboxAt(address)
-	if err != nil {
-		return nil, &failure{
-			err:     &usageError{},
-			message: fmt.Sprintf("the environment variable %s cannot be used: %v", dropboxURL, err),
-			hint:    "Set it to what authring emulator prints, such as http://127.0.0.1:PORT, or unset it.",
-		}
-	}
-	return emulated, nil
-}
 
 // open opens the session of a config name as the global flags say.
 func (p *program) open(config string, opts ...authring.Option) (*authring.Session, error) {
-	from, err := p.provider()
+	entry, err := p.entryOf(config)
 	if err != nil {
 		return nil, err
 	}
-	base := []authring.Option{
-		authring.WithApp(p.app), authring.WithProvider(from), authring.WithEvents(p.event),
-	}
+	p.opened.keep(config, entry.Provider)
+	return p.openWith(config, entry, opts...)
+}
+
+// openWith is open for a provider that was chosen already.
+func (p *program) openWith(config string, entry *registry.Entry, opts ...authring.Option) (*authring.Session, error) {
+	base := append(providerOptions(entry), authring.WithApp(p.app), authring.WithEvents(p.event))
 	if p.verbose {
 		base = append(base, authring.WithLogger(p.logger()))
 	}
@@ -90,13 +74,6 @@ func (p *program) done(format string, args ...any) {
 	p.say("%s %s", p.stderr.paint(green, "✓"), printable(fmt.Sprintf(format, args...)))
 }
 
-func (p *program) providerTitle() string {
-	if from, err := p.provider(); err == nil {
-		return from.Title
-	}
-	return "the provider"
-}
-
 // retryBound is how long a command goes on for revocations that were left for
 // later.
 const retryBound = 5 * time.Second
@@ -114,6 +91,24 @@ func (p *program) retryAfter(ctx context.Context, s *authring.Session, err error
 func (p *program) retryRevocations(ctx context.Context, s *authring.Session, bound time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
+	own := s.Provider()
+	p.retryWith(ctx, s)
+	for _, name := range p.pendingProviders() {
+		entry, err := p.providerNamed(name)
+		if name == own.Name || err != nil || ctx.Err() != nil {
+			continue
+		}
+		other, err := p.openWith(s.ConfigName(), entry)
+		if err != nil {
+			continue
+		}
+		p.retryWith(ctx, other)
+		_ = other.Close()
+	}
+}
+
+// retryWith is retryRevocations for the provider of one session.
+func (p *program) retryWith(ctx context.Context, s *authring.Session) {
 	retried, err := s.RetryRevocations(ctx)
 	if p.verbose && err != nil {
 		p.logger().Debug("could not retry revocations", "error", err)
@@ -121,7 +116,7 @@ func (p *program) retryRevocations(ctx context.Context, s *authring.Session, bou
 	for _, r := range retried {
 		switch {
 		case r.Done:
-			p.done("Revoked at %s, as was left over: the former link %q (%s)", p.providerTitle(), r.Config, r.AccountID)
+			p.done("Revoked at %s, as was left over: the former link %q (%s)", s.Provider().Title, r.Config, r.AccountID)
 		case r.Err != nil && p.verbose:
 			p.logger().Debug("revocation is still pending", "config", r.Config, "error", r.Err)
 		}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -44,6 +45,7 @@ func (p *program) statusCommand() *cobra.Command {
 }
 
 func (p *program) runStatus(ctx context.Context, withHistory bool) error {
+	p.localOnly = true // a link is shown though its provider is not described
 	names := []string{p.config}
 	if !p.configAsked && !p.json && !withHistory {
 		others, err := p.configNames()
@@ -127,20 +129,42 @@ func (p *program) configNames() ([]string, error) {
 
 // tellPending mentions grants that could not be revoked so far.
 func (p *program) tellPending() {
-	if n := p.pendingRevocations(); n > 0 {
-		p.warn("%d former link(s) not revoked at %s yet; every command tries again", n, p.providerTitle())
+	n := p.pendingRevocations()
+	if n == 0 {
+		return
 	}
+	where := "their providers"
+	if names := p.pendingProviders(); len(names) == 1 {
+		where = names[0]
+		if entry, err := p.providerNamed(where); err == nil {
+			where = entry.Provider.Title
+		}
+	}
+	p.warn("%d former link(s) not revoked at %s yet; every command tries again", n, where)
 }
 
 // pendingRevocations counts the grants of the app that are still to be revoked.
-func (p *program) pendingRevocations() int {
+func (p *program) pendingRevocations() int { return len(p.pending()) }
+
+// pendingProviders are the providers where they are.
+func (p *program) pendingProviders() []string {
+	var names []string
+	for _, entry := range p.pending() {
+		if !slices.Contains(names, entry.Provider) {
+			names = append(names, entry.Provider)
+		}
+	}
+	return names
+}
+
+func (p *program) pending() []record.PendingRevocation {
 	layout, err := record.NewLayout(p.app)
 	if err != nil {
-		return 0
+		return nil
 	}
 	entries, err := layout.Revocations()
 	if err != nil {
-		return 0
+		return nil
 	}
-	return len(entries)
+	return entries
 }

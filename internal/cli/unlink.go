@@ -54,6 +54,7 @@ func (p *program) runUnlink(cmd *cobra.Command, opts unlinkOptions) error {
 	if err != nil {
 		return err
 	}
+	p.localOnly = opts.localOnly
 	s, err := p.open(p.config, wait...)
 	if err != nil {
 		return err

@@ -1,0 +1,263 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/authring/authring"
+	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/provider"
+	"github.com/authring/authring/provider/registry"
+	"github.com/authring/authring/secret"
+)
+
+// discoverBound is how long a server may take to describe itself.
+const discoverBound = 30 * time.Second
+
+func (r *providerRun) add(ctx context.Context) error {
+	entry, methods, err := r.describe(ctx)
+	if err != nil {
+		return err
+	}
+	r.apply(entry.Provider)
+	password, err := r.readSecret()
+	if err != nil {
+		return err
+	}
+	if err := r.chooseAuth(entry, methods, !password.IsZero()); err != nil {
+		return err
+	}
+	if err := entry.Provider.Validate(); err != nil {
+		return &failure{err: usage("provider", "%v", err)}
+	}
+	if err := r.save(ctx, entry, password); err != nil {
+		return err
+	}
+	return r.added(entry, "Added")
+}
+
+// describe makes the provider that is to be added: of what the server says, of
+// what is known of it, or of nothing.
+func (r *providerRun) describe(ctx context.Context) (*registry.Entry, *provider.Metadata, error) {
+	known, err := r.folder.Load(r.name)
+	switch {
+	case r.name == dropboxType:
+		return nil, nil, &failure{
+			err:  usage("provider", "Dropbox is part of the program"),
+			hint: "To use it with an app key of your own: authring link --app-key KEY",
+		}
+	case err != nil && !errors.Is(err, registry.ErrUnknown):
+		return nil, nil, err
+	case err == nil && !known.Shipped:
+		return nil, nil, &failure{
+			err:  usage("provider", "there is a provider %q already; nothing was changed", r.name),
+			hint: "See it: authring provider show " + r.name + "\nChange it: authring provider update " + r.name,
+		}
+	case r.issuer != "":
+		return r.discovered(ctx)
+	case r.authURL != "":
+		p := &provider.Provider{Name: r.name, Title: titleOf(r.name, r.tokenURL), Replay: provider.ReplaySingleUse}
+		return &registry.Entry{Provider: p}, nil, nil
+	case err == nil:
+		known.Shipped = false
+		return known, nil, nil
+	}
+	return nil, nil, usage("provider", "say where the server is: --issuer URL, or --auth-url URL and --token-url URL")
+}
+
+// discovered asks the issuer, and has the user accept where it sends secrets.
+func (r *providerRun) discovered(ctx context.Context) (*registry.Entry, *provider.Metadata, error) {
+	metadata, err := r.discover(ctx, r.issuer)
+	if err != nil {
+		return nil, nil, err
+	}
+	p := &provider.Provider{Name: r.name, Title: titleOf(r.name, r.issuer), Replay: provider.ReplaySingleUse}
+	metadata.Describe(p)
+	if err := r.accept(ctx, metadata); err != nil {
+		return nil, nil, err
+	}
+	return &registry.Entry{Provider: p, Sources: []string{r.issuer}}, metadata, nil
+}
+
+func (r *providerRun) discover(ctx context.Context, issuer string) (*provider.Metadata, error) {
+	ctx, cancel := context.WithTimeout(ctx, discoverBound)
+	defer cancel()
+	metadata, err := provider.Discover(ctx, issuer, provider.WithLogger(r.logger()))
+	if err == nil {
+		return metadata, nil
+	}
+	var fault *provider.Error
+	if !errors.As(err, &fault) {
+		return nil, &failure{err: usage("provider", "%v", err)}
+	}
+	return nil, &failure{
+		err:  err,
+		hint: "Check the issuer with the server's documentation. If the server describes itself nowhere, give the addresses: --auth-url URL --token-url URL",
+	}
+}
+
+// accept asks whether codes and tokens may go to other hosts than the issuer's.
+func (r *providerRun) accept(ctx context.Context, metadata *provider.Metadata) error {
+	hosts := metadata.Hosts()
+	if len(hosts) == 0 {
+		return nil
+	}
+	r.warn("%s sends you, codes and tokens to other hosts: %s", metadata.Issuer, strings.Join(hosts, ", "))
+	for _, line := range [][2]string{
+		{"pages", metadata.AuthURL}, {"codes and refresh tokens", metadata.TokenURL}, {"device codes", metadata.DeviceURL},
+		{"requests", metadata.PARURL}, {"revocations", metadata.RevokeURL}, {"who you are", metadata.UserinfoURL}, {"keys", metadata.JWKSURL},
+	} {
+		if line[1] != "" {
+			r.say("  %s: %s", line[0], printable(line[1]))
+		}
+	}
+	return r.sure(ctx, "Are these the server's?", "say --yes if these are the server's")
+}
+
+// sure asks, unless the user has said yes.
+func (r *providerRun) sure(ctx context.Context, question, otherwise string) error {
+	if r.yes {
+		return nil
+	}
+	if !r.asks() {
+		return usage("provider", "nobody can be asked here; %s. Nothing was changed", otherwise)
+	}
+	ok, err := r.confirm(ctx, question)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return &failure{err: errInterrupted, message: "nothing was changed"}
+	}
+	return nil
+}
+
+// titleOf is what people know a provider as, who gave it no title.
+func titleOf(name, address string) string {
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return name
+}
+
+// readSecret reads the client secret, if one was given.
+func (r *providerRun) readSecret() (secret.Secret, error) {
+	var value secret.Secret
+	var err error
+	switch {
+	case r.given("client-secret-fd"):
+		value, err = readPassphrase(r.secretFD)
+	case r.secretFile != "":
+		var data []byte
+		if data, err = readStart(r.secretFile); err == nil {
+			line, _, _ := strings.Cut(string(data), "\n")
+			value = secret.New(line)
+		}
+	default:
+		return secret.Secret{}, nil
+	}
+	if err != nil {
+		return secret.Secret{}, fmt.Errorf("could not read the client secret: %w", err)
+	}
+	value = secret.New(strings.TrimSpace(value.Reveal()))
+	if value.IsZero() || len(value.Reveal()) >= maxPassphrase {
+		return secret.Secret{}, usage("provider", "the client secret is empty, or longer than a line can be")
+	}
+	return value, nil
+}
+
+// readStart reads as much of a file as a secret can be.
+func readStart(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return io.ReadAll(io.LimitReader(f, maxPassphrase))
+}
+
+// chooseAuth decides how the client secret is shown, if there is one.
+func (r *providerRun) chooseAuth(entry *registry.Entry, metadata *provider.Metadata, hasSecret bool) error {
+	p := entry.Provider
+	has := hasSecret || entry.SecretKeyring != ""
+	switch {
+	case r.clientAuth != "":
+	case hasSecret && metadata != nil:
+		auth, err := metadata.ClientAuth(true)
+		if err != nil {
+			return &failure{err: usage("provider", "%v; choose one with --client-auth", err)}
+		}
+		p.ClientAuth = auth
+	case hasSecret && p.ClientAuth == provider.AuthNone:
+		p.ClientAuth = provider.AuthBasic
+	}
+	switch {
+	case hasSecret && p.ClientAuth == provider.AuthNone:
+		return usage("provider", "with --client-auth none the client secret is never shown; leave one out")
+	case !has && p.ClientAuth != provider.AuthNone:
+		return usage("provider", "%s gives its programs a client secret, and takes none without: give it with --client-secret-file or --client-secret-fd", p.Title)
+	case hasSecret && p.ClientID == "":
+		return usage("provider", "a client secret belongs to a client id: give that with --client-id")
+	}
+	return nil
+}
+
+// save keeps the client secret, then the file, or neither.
+func (r *providerRun) save(ctx context.Context, entry *registry.Entry, password secret.Secret) error {
+	if password.IsZero() {
+		return r.folder.Save(entry)
+	}
+	r.nameKeyring(r.keyring)
+	l := &linking{program: r.program}
+	l.plaintext = r.allowPlaintext || r.keyring == string(keyring.Plaintext)
+	options := []authring.Option{authring.WithPlaintextConsent(l.consent)}
+	if r.keyring != "" {
+		options = append(options, authring.WithKeyring(keyring.ID(r.keyring)))
+	}
+	s, err := r.openWith(r.name, entry, options...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	before := entry.SecretKeyring
+	id, err := s.SaveClientSecret(ctx, password)
+	if err != nil {
+		return &failure{err: err, message: r.messageOf(err) + "; nothing was changed"}
+	}
+	entry.SecretKeyring = string(id)
+	if err := r.folder.Save(entry); err != nil {
+		if before != string(id) {
+			err = errors.Join(err, s.DeleteClientSecret(ctx, id))
+		}
+		return err
+	}
+	if before != "" && before != string(id) {
+		if err := s.DeleteClientSecret(ctx, keyring.ID(before)); err != nil {
+			r.warn("the earlier client secret stays in the keyring %s: %v", before, err)
+		}
+	}
+	return nil
+}
+
+// added is the good end of add and update.
+func (r *providerRun) added(entry *registry.Entry, what string) error {
+	if r.json {
+		return r.printEntry(entry)
+	}
+	r.done("%s the provider %q (%s)", what, r.name, entry.Provider.Title)
+	if entry.SecretKeyring != "" {
+		r.say("  client secret  in the keyring %s", entry.SecretKeyring)
+	}
+	next := []string{"--provider", r.name}
+	if entry.Provider.ClientID == "" {
+		next = append(next, "--client-id", "ID")
+	}
+	r.say("  Next: %s", r.named("NAME", "link", next...))
+	return nil
+}

@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/authring/authring"
+	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/provider"
+	"github.com/authring/authring/provider/registry"
+	"github.com/authring/authring/record"
+)
+
+// dropboxURL is the environment variable that points to an emulator.
+const dropboxURL = "AUTHRING_DROPBOX_URL"
+
+// providerFolder is where the provider files of the app are. Maestral's links
+// are all with Dropbox, and it has none.
+func (p *program) providerFolder() (registry.Folder, error) {
+	layout, err := record.NewLayout(p.app)
+	if err != nil || layout.Maestral() {
+		return "", err
+	}
+	return registry.Folder(filepath.Join(layout.ConfigFolder(), "providers")), nil
+}
+
+// dropbox is Dropbox, or the emulator that the environment names.
+func (p *program) dropbox() (*provider.Provider, error) {
+	address := p.getenv(dropboxURL)
+	if address == "" {
+		return provider.Dropbox(), nil
+	}
+	emulated, err := provider.DropboxAt(address)
+	if err != nil {
+		return nil, &failure{
+			err:     &usageError{},
+			message: fmt.Sprintf("the environment variable %s cannot be used: %v", dropboxURL, err),
+			hint:    "Set it to what authring emulator prints, such as http://127.0.0.1:PORT, or unset it.",
+		}
+	}
+	return emulated, nil
+}
+
+// providerNamed is the provider of a name, as the files of the app have it.
+func (p *program) providerNamed(name string) (*registry.Entry, error) {
+	if name == record.DefaultProvider {
+		from, err := p.dropbox()
+		return &registry.Entry{Provider: from, Shipped: true}, err
+	}
+	folder, err := p.providerFolder()
+	if err != nil {
+		return nil, err
+	}
+	entry, err := folder.Load(name)
+	if errors.Is(err, registry.ErrUnknown) {
+		return nil, &failure{
+			err: err, message: fmt.Sprintf("there is no provider %q", name),
+			hint: "See which there are: authring provider list\nDescribe it: authring provider add " + shellQuote(name) + " --issuer URL",
+		}
+	}
+	return entry, err
+}
+
+// providerOf tells which provider a link is with: the one that the user named
+// for a new link, the one of its record, that of a link that was begun, or
+// Dropbox. A record that cannot be read is told by whoever opens the session.
+func (p *program) providerOf(config string) string {
+	if p.linkProvider != "" {
+		return p.linkProvider
+	}
+	layout, err := record.NewLayout(p.app)
+	if err != nil {
+		return record.DefaultProvider
+	}
+	if rec, err := layout.Load(config); err == nil && rec.Provider != "" {
+		return rec.Provider
+	}
+	if pending, err := layout.LoadPending(config, time.Now()); err == nil && pending.Provider != "" {
+		return pending.Provider
+	}
+	return record.DefaultProvider
+}
+
+// entryOf is the provider of a link. A verb that does without the provider gets
+// one that cannot be asked anything if there is no description of it.
+func (p *program) entryOf(config string) (*registry.Entry, error) {
+	name := p.providerOf(config)
+	entry, err := p.providerNamed(name)
+	if p.localOnly && errors.Is(err, registry.ErrUnknown) {
+		return &registry.Entry{Provider: &provider.Provider{Name: name, Title: name}}, nil
+	}
+	return entry, err
+}
+
+// provider is that of the chosen link. Once a session is open it stays, though
+// the link may end meanwhile.
+func (p *program) provider() (*provider.Provider, error) {
+	if from := p.opened.of(p.config); from != nil {
+		return from, nil
+	}
+	entry, err := p.entryOf(p.config)
+	if err != nil {
+		return nil, err
+	}
+	return entry.Provider, nil
+}
+
+// opened remembers the providers of the links whose sessions were opened.
+type opened struct{ links sync.Map }
+
+func (o *opened) keep(config string, from *provider.Provider) { o.links.Store(config, from) }
+
+func (o *opened) of(config string) *provider.Provider {
+	from, _ := o.links.Load(config)
+	known, _ := from.(*provider.Provider)
+	return known
+}
+
+func (p *program) providerTitle() string {
+	if from, err := p.provider(); err == nil {
+		return printable(from.Title)
+	}
+	return "the provider"
+}
+
+// providerOptions make a session one with a provider.
+func providerOptions(entry *registry.Entry) []authring.Option {
+	options := []authring.Option{authring.WithProvider(entry.Provider)}
+	if entry.SecretKeyring != "" {
+		options = append(options, authring.WithClientSecretIn(keyring.ID(entry.SecretKeyring)))
+	}
+	return options
+}
+
+// providerNames lists them, for the shell.
+func (p *program) providerNames() []string {
+	folder, err := p.providerFolder()
+	if err != nil {
+		return nil
+	}
+	names, _ := folder.List() // nothing to offer, then
+	return names
+}
