@@ -21,4 +21,5 @@ require (
 	filippo.io/hpke v0.4.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	golang.org/x/tools v0.49.0 // indirect
+	rsc.io/qr v0.2.0 // indirect
 )

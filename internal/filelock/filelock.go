@@ -67,6 +67,19 @@ func Acquire(ctx context.Context, path string) (*Lock, error) {
 	}
 }
 
+// Try is [Acquire] without a wait: there is no lock, and no error, while another
+// holder has it.
+func Try(path string) (*Lock, error) {
+	if err := atomicfile.MakeFolder(filepath.Dir(path)); err != nil {
+		return nil, fmt.Errorf("could not lock %s: %w", path, err)
+	}
+	lock, err := try(path)
+	if err != nil {
+		return nil, fmt.Errorf("could not lock %s: %w", path, err)
+	}
+	return lock, nil
+}
+
 // try returns nil while the lock is held elsewhere.
 func try(path string) (*Lock, error) {
 	file := flock.New(path, flock.SetFlag(openFlags), flock.SetPermissions(0o600))

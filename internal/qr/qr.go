@@ -1,0 +1,69 @@
+// Package qr draws QR codes (ISO/IEC 18004) with the characters of a terminal.
+package qr
+
+import (
+	"fmt"
+	"strings"
+
+	"rsc.io/qr"
+)
+
+// quiet is the margin around a code, in modules: "The quiet zone is a region
+// 4X wide" (ISO/IEC 18004 section 6.3.8). Without it cameras find nothing.
+const quiet = 4
+
+// Code is a QR code that can be drawn.
+type Code struct {
+	code *qr.Code
+	side int // in modules, with the margin
+}
+
+// Encode makes the smallest code of a text. It fails for a text that is too
+// long for any.
+func Encode(text string) (Code, error) {
+	code, err := qr.Encode(text, qr.L)
+	if err != nil {
+		return Code{}, fmt.Errorf("could not make a QR code: %w", err)
+	}
+	return Code{code: code, side: code.Size + 2*quiet}, nil
+}
+
+// Columns and Lines say how large the code is in a terminal.
+func (c Code) Columns() int { return c.side }
+
+// Lines is the number of lines: two rows of modules go in each.
+func (c Code) Lines() int { return (c.side + 1) / 2 }
+
+// Draw writes the code, line by line, two rows of modules in each. In colour it
+// is black on white whatever the colours of the terminal are; without, a light
+// module is where the terminal writes, as is right for light letters on a dark
+// ground, and what most cameras read on the other kind too.
+func (c Code) Draw(colour bool) string {
+	var text strings.Builder
+	for y := 0; y < c.side; y += 2 {
+		if colour {
+			// Of the fixed part of the palette: themes change the others.
+			text.WriteString("\x1b[38;5;231;48;5;16m")
+		}
+		for x := range c.side {
+			upper, lower := c.light(x, y), y+1 < c.side && c.light(x, y+1)
+			switch {
+			case upper && lower:
+				text.WriteString("█")
+			case upper:
+				text.WriteString("▀")
+			case lower:
+				text.WriteString("▄")
+			default:
+				text.WriteString(" ")
+			}
+		}
+		if colour {
+			text.WriteString("\x1b[0m")
+		}
+		text.WriteString("\n")
+	}
+	return text.String()
+}
+
+func (c Code) light(x, y int) bool { return !c.code.Black(x-quiet, y-quiet) }
