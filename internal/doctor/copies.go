@@ -31,9 +31,16 @@ func (e *examination) copies(ctx context.Context) []Finding {
 
 func (e *examination) copiesOf(ctx context.Context, config string, rec record.Record) []Finding {
 	var found []Finding
+	// What a link or a move has not ended with is told among the notes, and
+	// it is not for others to take away.
+	intent, _, err := e.layout.LoadIntent(config)
+	if err != nil {
+		intent = record.Intent{}
+	}
 	key := keyring.Key{Service: e.layout.Service(), User: record.UserName(config, rec.AccountID)}
 	for i, k := range e.Keyrings {
-		if k.ID() == rec.Keyring || e.probed[i]().Availability != keyring.Ready {
+		if k.ID() == rec.Keyring || k.ID() == intent.Record.Keyring || k.ID() == intent.OldKeyring ||
+			e.probed[i]().Availability != keyring.Ready {
 			continue
 		}
 		value, err := k.Get(ctx, key, keyring.NoPrompt)
@@ -48,7 +55,7 @@ func (e *examination) copiesOf(ctx context.Context, config string, rec record.Re
 			ID: "copy", Severity: Warn, Config: config,
 			Title:  fmt.Sprintf("%s holds a secret of %q too", k.ID(), config),
 			Detail: fmt.Sprintf("the record names %s, and only that one is used; the other is stale, or an open door", orNone(rec.Keyring)),
-			Cure:   e.removal(k.ID(), key),
+			Cure:   e.removal(ctx, k.ID(), key, config, rec),
 		})
 	}
 	return found
@@ -61,20 +68,40 @@ func orNone(id keyring.ID) string {
 	return string(id)
 }
 
-// removal is the command that takes an item out of a keyring that is not ours
-// to clean.
-func (e *examination) removal(id keyring.ID, key keyring.Key) string {
+// removal is the command that takes a copy out of a keyring. A move there
+// replaces the copy with the secret, and the move back takes that along.
+func (e *examination) removal(ctx context.Context, id keyring.ID, key keyring.Key, config string, rec record.Record) string {
 	service, user := e.Quote(key.Service), e.Quote(key.User)
-	switch id {
-	case keyring.SecretService:
-		return "secret-tool clear service " + service + " username " + user
-	case keyring.KWallet:
-		return "python3 -m keyring -b keyring.backends.kwallet.DBusKeyring del " + service + " " + user
-	case keyring.Plaintext:
+	switch {
+	case id == keyring.Plaintext: // where the secret had better not go
 		return "python3 -m keyring -b keyrings.alt.file.PlaintextKeyring del " + service + " " + user
-	case keyring.Keychain:
+	case id == keyring.Keychain:
 		return "security delete-generic-password -s " + service + " -a " + user
+	case !e.hasSecret(ctx, config, rec):
+		return e.Command(config, "link", "--relink", "--keyring", string(id))
+	case rec.Keyring == keyring.Plaintext:
+		return e.migrate(config, id)
 	default:
-		return "authring keyrings"
+		return e.migrate(config, id) + " && " + e.migrate(config, rec.Keyring)
 	}
+}
+
+// hasSecret reports whether the keyring of a link has its secret, as far as
+// can be told without a question.
+func (e *examination) hasSecret(ctx context.Context, config string, rec record.Record) bool {
+	k, status, here := e.find(rec.Keyring)
+	if !here || status.Availability != keyring.Ready {
+		return here && status.Availability.Usable()
+	}
+	value, err := e.read(ctx, k, config, rec)
+	return err == nil && !value.IsZero()
+}
+
+// migrate is the command that moves a link.
+func (e *examination) migrate(config string, to keyring.ID) string {
+	flags := []string{"--to", string(to)}
+	if to == keyring.Plaintext {
+		flags = append(flags, "--allow-plaintext")
+	}
+	return e.Command(config, "migrate", flags...)
 }

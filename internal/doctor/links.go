@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/keyring/sealed"
 	"github.com/authring/authring/record"
 	"github.com/authring/authring/secret"
 )
@@ -70,7 +71,7 @@ func (e *examination) link(ctx context.Context, config string) []Finding {
 		found = append(found, Finding{
 			ID: "plaintext", Severity: Warn, Config: config, Title: fmt.Sprintf("The secret of %q is stored as plain text", config),
 			Detail: "whatever can read the file can use the account",
-			Cure:   e.Command(config, "migrate", "--to", string(e.better())),
+			Cure:   e.migrate(config, e.better()),
 		})
 	}
 	if rec.Provider != e.Provider.Name {
@@ -111,6 +112,27 @@ func (e *examination) held(ctx context.Context, config string, rec record.Record
 	default:
 		f.ID, f.Title = "unavailable", fmt.Sprintf("The keyring of %q cannot be used (%s)", config, rec.Keyring)
 		f.Detail, f.Cure = join(status.Name, status.Detail), e.Command(config, "token", "--wait-keyring", "60s")
+		if rec.Keyring == keyring.Sealed || rec.Keyring == keyring.Plaintext {
+			return e.heldInFile(ctx, f, k, config, rec)
+		}
+	}
+	return f
+}
+
+// heldInFile is for a file that cannot be used, and that no waiting mends.
+func (e *examination) heldInFile(ctx context.Context, f Finding, k keyring.Keyring, config string, rec record.Record) Finding {
+	f.Cure = "authring keyrings"
+	if better := e.better(); better != k.ID() {
+		f.Cure = e.Command(config, "link", "--relink", "--keyring", string(better))
+	}
+	_, err := e.read(ctx, k, config, rec)
+	if file, ok := k.(*sealed.Keyring); ok && errors.Is(err, keyring.ErrLocked) {
+		f.ID, f.Title = "sealed-key-missing", fmt.Sprintf("The secret of %q is sealed, and its key is not here", config)
+		f.Detail += "; name the FILE that has it, or, if it is lost, move the sealed file away and link again"
+		f.Cure = e.Command(config, "token", "--key-file", "FILE")
+		if byPassphrase, err := file.ByPassphrase(); err == nil && byPassphrase {
+			f.Cure = e.Command(config, "token", "--passphrase-file", "FILE")
+		}
 	}
 	return f
 }

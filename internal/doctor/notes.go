@@ -81,12 +81,20 @@ func (e *examination) attempt(config string) []Finding {
 }
 
 func (e *examination) intent(config string) []Finding {
-	_, ok, err := e.layout.LoadIntent(config)
+	intent, ok, err := e.layout.LoadIntent(config)
 	if err != nil {
 		return []Finding{e.brokenNote(config, "The note of a link that is being saved cannot be read", err)}
 	}
 	if !ok {
 		return nil
+	}
+	if to := intent.Record.Keyring; intent.Migration {
+		return []Finding{{
+			ID: "move-unfinished", Severity: Warn, Config: config,
+			Title:  fmt.Sprintf("The secret of %q was being moved from %s to %s", config, intent.OldKeyring, to),
+			Detail: "it is under way, or its process died; the link can be used, and the next command completes the move, or goes back",
+			Cure:   e.migrate(config, to),
+		}}
 	}
 	return []Finding{{
 		ID: "link-unfinished", Severity: Warn, Config: config, Title: fmt.Sprintf("A link was being saved as %q", config),

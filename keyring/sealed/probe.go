@@ -101,6 +101,21 @@ func (k *Keyring) probeOld(ctx context.Context, path string, lock []byte) (keyri
 	return keyring.Unavailable, locked(byPassphrase, failures).Error()
 }
 
+// ByPassphrase reports whether the file that is there is sealed with a
+// passphrase, and not with a key. It needs neither.
+func (k *Keyring) ByPassphrase() (bool, error) {
+	path, err := k.Path()
+	var c *container
+	if err == nil {
+		_, c, err = load(path)
+	}
+	byPassphrase := false
+	if err == nil && c != nil {
+		byPassphrase, err = lockedByPassphrase(c.lock)
+	}
+	return byPassphrase, k.fail("look at", err)
+}
+
 // probePlugins tells whether the programs are there.
 func probePlugins(m *material, about string) (keyring.Availability, string) {
 	for _, identity := range m.identities {
