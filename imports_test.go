@@ -16,6 +16,7 @@ var mayImport = map[string][]string{
 	"provider":              {"secret"},
 	"provider/registry":     {"provider", "internal/"},
 	"dropboxtest":           {"secret"},
+	"oauthtest":             {},
 	"keyring":               {"secret"},
 	"keyring/":              {"secret", "keyring", "internal/"},
 	"record":                {"secret", "keyring", "internal/"},
