@@ -59,6 +59,49 @@ func TestIntent(t *testing.T) {
 	}
 }
 
+// TestIntentNamesWhatWasBefore: by which the item of the link before is found
+// and deleted, after a process has died too.
+func TestIntentNamesWhatWasBefore(t *testing.T) {
+	home(t)
+	l := layout(t, record.DefaultApp)
+	i := intent()
+	i.Migration = true
+	if err := l.SaveIntent("work", i); err != nil {
+		t.Fatal(err)
+	}
+	text := read(t, intentFile(l))
+	before := []string{`"old_account_id": "dbid:old"`, `"old_keyring": "kwallet"`, `"migration": true`}
+	for _, line := range before {
+		if !strings.Contains(text, line) {
+			t.Errorf("the note has no %s:\n%s", line, text)
+		}
+	}
+	for _, line := range before[:2] {
+		name, _, _ := strings.Cut(line, ": ")
+		for _, value := range []string{`"two\nlines"`, `"control\u0007"`, "7", "{}"} {
+			write(t, intentFile(l), strings.Replace(text, line, name+": "+value, 1))
+			if got, ok, err := l.LoadIntent("work"); ok || err == nil {
+				t.Errorf("%s: %s is loaded as %+v", name, value, got)
+			}
+		}
+	}
+	i.OldKeyring = "k\nx"
+	if err := l.SaveIntent("work", i); err == nil {
+		t.Error("a keyring of two lines is saved")
+	}
+
+	// A first link has nothing before it.
+	if err := l.SaveIntent("work", record.Intent{Record: full(), Fingerprint: "0123456789ab"}); err != nil {
+		t.Fatal(err)
+	}
+	if text := read(t, intentFile(l)); strings.Contains(text, "old_") || strings.Contains(text, "migration") {
+		t.Errorf("the note of a first link is\n%s", text)
+	}
+	if got, ok, err := l.LoadIntent("work"); !ok || err != nil || got.OldAccountID != "" || got.OldKeyring != "" || got.Migration {
+		t.Errorf("loaded %+v, %v", got, err)
+	}
+}
+
 // What is loaded can be saved as a record: recovery depends on it.
 func TestIntentBecomesARecord(t *testing.T) {
 	home(t)

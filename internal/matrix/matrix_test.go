@@ -1,6 +1,7 @@
 package matrix_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -140,5 +141,25 @@ func TestSplit(t *testing.T) {
 		if _, _, _, err := matrix.Split(broken); err == nil {
 			t.Errorf("Split(%q) found a table", broken)
 		}
+	}
+}
+
+// TestEveryRunIsRecorded: a test that calls the suite itself would leave its
+// keyring out of the table.
+func TestEveryRunIsRecorded(t *testing.T) {
+	runs := 0
+	err := filepath.WalkDir(filepath.Join("..", "..", "keyring"), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") || filepath.Base(filepath.Dir(path)) == "keyringtest" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if strings.Contains(string(text), "keyringtest.Run(") {
+			t.Errorf("%s calls keyringtest.Run; matrix.Run records it", path)
+		}
+		runs += strings.Count(string(text), "matrix.Run(")
+		return err
+	})
+	if err != nil || runs < 8 {
+		t.Errorf("%d runs are recorded, %v", runs, err)
 	}
 }
