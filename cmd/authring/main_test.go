@@ -54,6 +54,7 @@ func setUp(env *testscript.Env) error {
 	env.Values[serverKey{}] = server
 	env.Vars = append(env.Vars, quickEnd,
 		"HOME="+home, "XDG_RUNTIME_DIR="+home, "AUTHRING_DROPBOX_URL="+server.URL,
+		"AUTHRING_AGENT=off", // but for those scripts that are about it
 		"PLAINTEXT="+filepath.Join(home, ".local", "share", "python_keyring", "keyring_pass.cfg"),
 		"SEALED="+filepath.Join(home, ".local", "share", "authring", "sealed.keyring"),
 		"RECORDS="+filepath.Join(home, ".config", "authring"),

@@ -48,7 +48,7 @@ func newPerson(t *testing.T) *person {
 	t.Cleanup(p.dropbox.Close)
 	p.env = []string{
 		quickEnd, "PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "TERM=xterm", "HOME=" + p.home, "XDG_RUNTIME_DIR=" + p.home,
-		"TMPDIR=" + p.home, "AUTHRING_DROPBOX_URL=" + p.dropbox.URL,
+		"TMPDIR=" + p.home, "AUTHRING_DROPBOX_URL=" + p.dropbox.URL, "AUTHRING_AGENT=off",
 	}
 	return p
 }

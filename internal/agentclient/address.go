@@ -18,8 +18,13 @@ import (
 // for a container.
 const Variable = "AUTHRING_AGENT"
 
-// ErrOff: the environment asks to do without an agent.
-var ErrOff = errors.New("the environment variable " + Variable + " is off")
+var (
+	// ErrOff: the environment asks to do without an agent.
+	ErrOff = errors.New("the environment variable " + Variable + " is off")
+
+	// ErrVariable: the environment variable has a value that means nothing.
+	ErrVariable = errors.New("the environment variable " + Variable + " must be off, or the absolute path of a socket")
+)
 
 // Address is where to ask.
 type Address struct {
@@ -34,7 +39,8 @@ type Address struct {
 }
 
 // Locate finds the socket, and makes sure that nobody else can have put one
-// there. The errors are [ErrOff], and reasons to do without an agent.
+// there. The errors are [ErrOff], [ErrVariable], and reasons to do without an
+// agent.
 func Locate(getenv func(string) string) (Address, error) {
 	switch named := getenv(Variable); {
 	case named == "off":
@@ -42,7 +48,7 @@ func Locate(getenv func(string) string) (Address, error) {
 	case filepath.IsAbs(named):
 		return Address{Path: named, Named: true}, nil
 	case named != "":
-		return Address{}, errors.New(Variable + " must be off, or the absolute path of a socket")
+		return Address{}, ErrVariable
 	}
 	path, err := SocketPath(getenv)
 	if err != nil {

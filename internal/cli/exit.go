@@ -18,6 +18,7 @@ const (
 	exitUnavailable = fault.Unavailable
 	exitRevoked     = fault.Revoked
 	exitUsage       = fault.Usage
+	exitNoAgent     = fault.NoAgent
 	exitInternal    = fault.Internal
 	exitTemporary   = fault.Temporary
 	exitRefused     = fault.Refused
@@ -43,6 +44,8 @@ func exitMeaning(code int) string {
 		return "The grant was revoked, or can be used no more: link again."
 	case exitUsage:
 		return "The command was not understood."
+	case exitNoAgent:
+		return "No agent is running, or none that answers."
 	case exitTemporary:
 		return "The keyring was not up in time (--wait-keyring), or the agent was asked too often: try again later."
 	case exitRefused:
@@ -80,6 +83,8 @@ func kindOf(err error) kind {
 		return kind{"interrupted", exitInterrupted}
 	case errors.As(err, &answer):
 		return kind{printable(answer.Code), answer.ExitCode}
+	case errors.Is(err, agentclient.ErrNoAgent), errors.Is(err, agentclient.ErrFailed):
+		return kind{"no-agent", exitNoAgent}
 	}
 	name, code := fault.Of(err)
 	return kind{name, code}

@@ -6,6 +6,7 @@ import (
 	"maps"
 
 	"github.com/authring/authring"
+	"github.com/authring/authring/internal/agentclient"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/provider"
 	"github.com/authring/authring/record"
@@ -87,6 +88,8 @@ func (p *program) messageOf(err error) string {
 		return f.message
 	case errors.Is(err, errInterrupted):
 		return errInterrupted.Error()
+	case errors.Is(err, agentclient.ErrNoAgent):
+		return agentclient.ErrNoAgent.Error()
 	case errors.Is(err, authring.ErrNotLinked):
 		return fmt.Sprintf("no account is linked under the config name %q", p.config)
 	case errors.Is(err, authring.ErrKeyringNotReady):
@@ -124,9 +127,12 @@ func (p *program) hintOf(err error) string {
 	var u *usageError
 	var file *record.FileError
 	var name *record.NameError
+	var answer *agentclient.AgentError
 	switch is := func(target error) bool { return errors.Is(err, target) }; {
 	case errors.As(err, &f) && f.hint != "":
 		return f.hint
+	case errors.As(err, &answer):
+		return answer.Hint
 	case errors.As(err, &u):
 		if u.verb == "" {
 			return "See: authring --help"

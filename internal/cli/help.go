@@ -127,6 +127,7 @@ func flagItems(flags *pflag.FlagSet) []item {
 
 func environmentItems() []item {
 	return []item{
+		{"AUTHRING_AGENT", "off does without the agent; an absolute path is the socket of one, such as one that was made for a container."},
 		{"AUTHRING_DROPBOX_URL", "Sends every request for Dropbox to this address instead: that of authring emulator. Plain http is accepted on this machine only."},
 		{"AUTHRING_IDENTITY_FILE, AUTHRING_KEY_FILE, AUTHRING_PASSPHRASE_FILE", "The absolute path of a file with a key of the sealed file, as --identity, --key-file and --passphrase-file name it. Never the key itself."},
 		{"CREDENTIALS_DIRECTORY", "Set by systemd for a service; its file authring.sealed-key opens the sealed file."},
@@ -139,6 +140,7 @@ func environmentItems() []item {
 func fileItems() []item {
 	return []item{
 		{"~/.config/authring/NAME.ini", "The record of the link NAME: account, keyring, scope. Never a secret."},
+		{"$XDG_RUNTIME_DIR/authring/agent.sock", "The socket of the agent (authring agent)."},
 		{"~/.local/state/authring/", "Locks, and links that were begun and not finished yet (for ten minutes)."},
 		{"~/.local/share/authring/sealed.keyring", "The secrets of the keyring sealed, encrypted. Beside it, in sealed.keyring.conf, the paths of its keys."},
 		{"~/.local/share/python_keyring/keyring_pass.cfg", "The secrets of the keyring plaintext, which is used only if you allowed it."},

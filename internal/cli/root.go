@@ -29,6 +29,7 @@ func (p *program) verbs() []verb {
 		{"import", p.importCommand},
 		{"export", p.exportCommand},
 		{"doctor", p.doctorCommand},
+		{"agent", p.agentCommand},
 		{"demo", p.demoCommand},
 		{"emulator", p.emulatorCommand},
 		{"completion", p.completionCommand},

@@ -14,14 +14,19 @@ type tokenOptions struct {
 	minValid time.Duration
 	scope    []string
 	header   bool
+	noAgent  bool
 }
 
 const tokenLong = `Print an access token that is valid for at least five minutes, or as long as
 --min-valid says. The keyring may ask to be unlocked, unless --no-input is
 given. With --wait-keyring nobody is asked: the command waits until the keyring
 is there and unlocked, as a program that starts with the session has to, and
-ends with 75 if that does not happen in time. Every run gets a new token from
-the provider: access tokens are kept nowhere.
+ends with 75 if that does not happen in time.
+
+The token is that of the agent, which is started if none runs (authring agent),
+and which keeps access tokens in memory. Without one (--no-agent, or the
+environment variable AUTHRING_AGENT=off), and where it cannot help, every run
+gets a new token from the provider: access tokens are kept nowhere else.
 
 With --scope the token may do no more than that, for a program that needs no
 more. It must be part of what was granted (authring status shows that), and the
@@ -46,12 +51,13 @@ func (p *program) tokenCommand() *cobra.Command {
 		long: tokenLong, example: tokenExample,
 		exits: []int{
 			exitOK, exitInvalid, exitConnection, exitNotLinked, exitLocked, exitUnavailable,
-			exitRevoked, exitUsage, exitInternal, exitTemporary, exitInterrupted,
+			exitRevoked, exitUsage, exitInternal, exitTemporary, exitRefused, exitInterrupted,
 		},
 	})
 	cmd.Flags().DurationVar(&opts.minValid, "min-valid", opts.minValid, "how long the token must stay valid: a `TIME` such as 5m or 1h")
 	cmd.Flags().StringSliceVar(&opts.scope, "scope", nil, "a token for this `SCOPE` only; several with commas, or repeated")
 	p.addWaitFlag(cmd)
+	cmd.Flags().BoolVar(&opts.noAgent, "no-agent", false, "do without the agent")
 	cmd.Flags().BoolVar(&opts.header, "header", false, `print "Authorization: Bearer TOKEN"`)
 	return cmd
 }
@@ -78,6 +84,11 @@ func (p *program) runToken(cmd *cobra.Command, opts tokenOptions) error {
 	if err != nil {
 		return err
 	}
+	if !opts.noAgent {
+		if done, err := p.tokenFromAgent(cmd, opts); done {
+			return err
+		}
+	}
 	s, err := p.open(p.config, wait...)
 	if err != nil {
 		return err
@@ -92,29 +103,33 @@ func (p *program) runToken(cmd *cobra.Command, opts tokenOptions) error {
 	}
 	token, err := s.Token(ctx, want...)
 	if err == nil {
-		err = p.printToken(s, token, opts)
+		err = p.printToken(newTokenObject(s, token), opts)
 	}
 	p.retryAfter(ctx, s, err)
 	return err
 }
 
-func (p *program) printToken(s *authring.Session, token authring.Token, opts tokenOptions) error {
-	value := token.AccessToken.Reveal()
+func newTokenObject(s *authring.Session, token authring.Token) tokenObject {
+	object := tokenObject{
+		AccessToken: token.AccessToken.Reveal(), TokenType: "Bearer", Scope: token.Scope,
+		Config: s.ConfigName(), AccountID: s.AccountID(),
+	}
+	if !token.Expires.IsZero() {
+		at := token.Expires.UTC().Format(time.RFC3339)
+		object.ExpiresAt = &at
+	}
+	return object
+}
+
+func (p *program) printToken(object tokenObject, opts tokenOptions) error {
 	var err error
 	switch {
 	case p.json:
-		object := tokenObject{
-			AccessToken: value, TokenType: "Bearer", Scope: token.Scope, Config: s.ConfigName(), AccountID: s.AccountID(),
-		}
-		if !token.Expires.IsZero() {
-			at := token.Expires.UTC().Format(time.RFC3339)
-			object.ExpiresAt = &at
-		}
 		err = p.printJSON(object)
 	case opts.header:
-		_, err = fmt.Fprintf(p.stdout, "Authorization: Bearer %s\n", value)
+		_, err = fmt.Fprintf(p.stdout, "Authorization: Bearer %s\n", object.AccessToken)
 	default:
-		_, err = fmt.Fprintln(p.stdout, value)
+		_, err = fmt.Fprintln(p.stdout, object.AccessToken)
 	}
 	if err != nil {
 		return fmt.Errorf("could not print the token: %w", err)

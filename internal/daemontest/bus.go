@@ -101,6 +101,8 @@ func (d *Desk) Environ(extra ...string) []string {
 	env := []string{
 		"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8",
 		"HOME=" + d.Home, "XDG_RUNTIME_DIR=" + d.Runtime,
+		// No program is to be left running.
+		"AUTHRING_AGENT=off",
 	}
 	if d.Address != "" {
 		env = append(env, "DBUS_SESSION_BUS_ADDRESS="+d.Address)

@@ -20,6 +20,7 @@ const (
 	Unavailable = 5
 	Revoked     = 6
 	Usage       = 64
+	NoAgent     = 69
 	Internal    = 70
 	Temporary   = 75
 	Refused     = 77

@@ -99,7 +99,7 @@ func newHome(tb testing.TB) home {
 // Without a bus among them only plain text can take a secret.
 func (h home) environ(extra ...string) []string {
 	return append([]string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + h.dir, "XDG_RUNTIME_DIR=" + h.dir,
+		"PATH=" + os.Getenv("PATH"), "HOME=" + h.dir, "XDG_RUNTIME_DIR=" + h.dir, "AUTHRING_AGENT=off",
 		"XDG_CONFIG_HOME=" + filepath.Join(h.dir, "config"),
 		"XDG_STATE_HOME=" + filepath.Join(h.dir, "state"),
 		"XDG_DATA_HOME=" + filepath.Join(h.dir, "data"),

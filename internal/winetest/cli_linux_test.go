@@ -27,7 +27,7 @@ func TestCommandLine(t *testing.T) {
 	server := dropboxtest.NewServer()
 	defer server.Close()
 	c := &commandLine{
-		w:      &wine{dir: w.dir, env: append(w.env, "AUTHRING_DROPBOX_URL="+server.URL)},
+		w:      &wine{dir: w.dir, env: append(w.env, "AUTHRING_DROPBOX_URL="+server.URL, "AUTHRING_AGENT=off")},
 		server: server, program: build(t, "build", "../../cmd/authring"), folder: t.TempDir(),
 	}
 	for i, k := range keyrings {

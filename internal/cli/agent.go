@@ -1,0 +1,235 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authring/authring"
+	"github.com/authring/authring/agent"
+	"github.com/authring/authring/internal/agentclient"
+)
+
+type agentOptions struct {
+	onDemand bool
+	inetd    bool
+	idle     time.Duration
+}
+
+// agentIdle is how long after the last request an agent ends.
+const agentIdle = time.Hour
+
+const agentLong = `Run the agent: it hands out access tokens to all programs of this user, over a
+Unix socket, and the refresh token to none. It keeps access tokens in memory
+only, renews them before they expire for as long as somebody asks, and asks
+nobody anything.
+
+authring token starts one when it needs one, so that this command is for those
+who want to start it themselves. It stays in the foreground until it was idle
+for long enough, or is told to end. A listening socket that systemd passes
+(LISTEN_FDS) is used instead of one of its own; with --inetd, the one on
+standard input, as launchd passes it.
+
+authring agent status tells of the agent that runs, and authring agent stop
+ends it.
+
+The environment variable AUTHRING_AGENT=off, and --no-agent, do without one.`
+
+const agentExample = `  authring agent --idle 8h
+  authring agent status
+  curl --unix-socket "$XDG_RUNTIME_DIR/authring/agent.sock" 'http://authring/v1/token?config=work'`
+
+func (p *program) agentCommand() *cobra.Command {
+	opts := agentOptions{idle: agentIdle}
+	cmd := p.newCommand(&cobra.Command{
+		Use:       "agent [stop|status] [options]",
+		Short:     "Hand out access tokens to all programs of this user",
+		ValidArgs: []cobra.Completion{"stop", "status"},
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 || len(args) == 1 && args[0] != "stop" && args[0] != "status" {
+				return usage("agent", "agent takes the words stop and status only")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case len(args) == 0:
+				return p.runAgent(cmd.Context(), opts)
+			case opts != (agentOptions{idle: agentIdle}):
+				return usage("agent", "--idle, --inetd and --on-demand are for the agent itself, not for %s", args[0])
+			case args[0] == "stop":
+				return p.stopAgent(cmd.Context())
+			default:
+				return p.agentStatus(cmd.Context())
+			}
+		},
+	}, page{
+		long: agentLong, example: agentExample,
+		exits: []int{exitOK, exitUsage, exitNoAgent, exitInternal, exitInterrupted},
+	})
+	cmd.Flags().DurationVar(&opts.idle, "idle", opts.idle, "end this `TIME` after the last request; 0 for never")
+	cmd.Flags().BoolVar(&opts.onDemand, "on-demand", false, "say nothing, and end at once if an agent runs already")
+	cmd.Flags().BoolVar(&opts.inetd, "inetd", false, "standard input is the listening socket")
+	return cmd
+}
+
+func (p *program) runAgent(ctx context.Context, opts agentOptions) error {
+	if opts.idle < 0 {
+		return usage("agent", "--idle cannot be less than nothing")
+	}
+	config, err := p.agentConfig()
+	if err != nil {
+		return err
+	}
+	config.Idle = opts.idle
+	listener, where, err := p.agentSocket(ctx, opts)
+	if errors.Is(err, agent.ErrRunning) {
+		if opts.onDemand {
+			return nil
+		}
+		return &failure{err: err, message: "an agent is running already", hint: "See: authring agent status\nTo end it: authring agent stop"}
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listener.Close() }()
+	a, err := agent.New(config)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = a.Close() }()
+	if !opts.onDemand {
+		p.say("Handing out access tokens at %s", printable(where))
+	}
+	err = a.Serve(ctx, listener)
+	if ctx.Err() != nil {
+		return nil // told to end, which it did
+	}
+	return err
+}
+
+// agentSocket is the socket that was passed to this process, or one of its own.
+func (p *program) agentSocket(ctx context.Context, opts agentOptions) (net.Listener, string, error) {
+	listener, err := passedSocket(opts.inetd, p.getenv)
+	if err != nil {
+		return nil, "", &failure{err: err, message: fmt.Sprintf("the socket that was passed cannot be used: %v", err)}
+	}
+	if listener != nil {
+		return listener, listener.Addr().String(), nil
+	}
+	path, err := agentclient.SocketPath(p.getenv)
+	if err != nil {
+		return nil, "", err
+	}
+	listening, err := agent.Listen(ctx, path)
+	return listening, path, err
+}
+
+// agentConfig is how every agent of this tool opens links and words errors.
+func (p *program) agentConfig() (agent.Config, error) {
+	p.noInput = true // it has nobody to ask, and its clients do
+	realm, err := agentclient.Realm(p.getenv)
+	if err != nil {
+		return agent.Config{}, err
+	}
+	return agent.Config{
+		Realm: realm, Version: buildVersion(), Logger: p.logger(),
+		Open: func(app, config string) (*authring.Session, error) {
+			return p.forLink(app, config).open(config)
+		},
+		Explain: func(err error, link agent.Link) (message, hint string) {
+			q := p.forLink(link.App, link.Config)
+			return printableLines(q.messageOf(err)), printableLines(q.hintOf(err))
+		},
+	}, nil
+}
+
+// forLink is the program as if it was run for a link, by somebody who cannot be
+// asked.
+func (p *program) forLink(app, config string) *program {
+	q := *p
+	q.app, q.config, q.configAsked, q.noInput, q.opened = app, config, true, true, &opened{}
+	return &q
+}
+
+// agentBound is how long an agent may take for an answer that it has at hand.
+const agentBound = 3 * time.Second
+
+// callAgent asks the agent for what is no token.
+func (p *program) callAgent(ctx context.Context, method, target string) ([]byte, error) {
+	address, err := p.agentAddress()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, agentBound)
+	defer cancel()
+	// Without the realm: any agent at the socket is meant.
+	return agentclient.Call(ctx, address.Path, method, target, "")
+}
+
+func (p *program) stopAgent(ctx context.Context) error {
+	switch _, err := p.callAgent(ctx, "POST", "/v1/stop"); {
+	case errors.Is(err, agentclient.ErrNoAgent):
+		p.say("No agent is running.")
+	case err != nil:
+		return err
+	default:
+		p.done("The agent ends")
+	}
+	return nil
+}
+
+// agentObject is the state of an agent in JSON output. Its members are promises.
+type agentObject struct {
+	Agent       string  `json:"agent"`
+	Protocol    int     `json:"protocol"`
+	Version     string  `json:"version"`
+	PID         int     `json:"pid"`
+	Uptime      int64   `json:"uptime_seconds"`
+	Requests    int64   `json:"requests"`
+	Links       int     `json:"links"`
+	Connections int     `json:"connections"`
+	IdleEnd     *string `json:"idle_ends_at"`
+}
+
+func (p *program) agentStatus(ctx context.Context) error {
+	body, err := p.callAgent(ctx, "GET", "/v1/status")
+	if err != nil {
+		return err
+	}
+	var object agentObject
+	if err := json.Unmarshal(body, &object); err != nil {
+		return fmt.Errorf("could not understand the agent: %w", err)
+	}
+	if p.json {
+		return p.printJSON(object)
+	}
+	end := "does not end by itself"
+	if object.IdleEnd != nil {
+		end = "ends at " + printable(*object.IdleEnd) + " if nobody asks"
+	}
+	fmt.Fprintf(p.stdout, "agent %s, process %d, up for %v: %d requests, %d links in memory; %s\n",
+		printable(object.Version), object.PID, time.Duration(object.Uptime)*time.Second, object.Requests, object.Links, end)
+	return nil
+}
+
+// forgetInAgent has an agent drop what it holds of a link that was changed. It
+// sees that by itself before it answers the next time; until then the token
+// would stay in memory.
+func (p *program) forgetInAgent(ctx context.Context) {
+	address, err := agentclient.Locate(p.getenv)
+	if err != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), agentBound)
+	defer cancel()
+	err = agentclient.Forget(ctx, address.Path, p.app, p.config, address.Realm)
+	if err != nil && p.verbose {
+		p.logger().Debug("no agent was told", "error", err)
+	}
+}

@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/authring/authring/internal/agentclient"
+	"github.com/authring/authring/internal/filelock"
+	"github.com/authring/authring/record"
+)
+
+// agentAddress is where the agent is, for those who need one.
+func (p *program) agentAddress() (agentclient.Address, error) {
+	address, err := agentclient.Locate(p.getenv)
+	if err != nil {
+		return address, &failure{err: errors.Join(agentclient.ErrNoAgent, err), message: "no agent can be used: " + err.Error()}
+	}
+	return address, nil
+}
+
+// tokenFromAgent prints a token of the agent, which is started if none runs. It
+// reports whether it did, or failed for good; if not, the run goes on without
+// an agent.
+func (p *program) tokenFromAgent(cmd *cobra.Command, opts tokenOptions) (done bool, err error) {
+	ctx := cmd.Context()
+	address, err := agentclient.Locate(p.getenv)
+	if errors.Is(err, agentclient.ErrVariable) {
+		return true, &failure{err: &usageError{}, message: err.Error(), hint: "Set it to off or to the path of a socket, or unset it."}
+	}
+	if err != nil {
+		p.logger().Debug("without an agent", "error", err)
+		return false, nil
+	}
+	ask := agentclient.Request{Config: p.config, App: p.app, Realm: address.Realm}
+	if cmd.Flags().Changed("min-valid") {
+		ask.MinValid = opts.minValid
+	}
+	reply, err := agentclient.Token(ctx, address.Path, ask)
+	if errors.Is(err, agentclient.ErrNoAgent) && !address.Named && p.linked() {
+		if err = startAgent(ctx, address.Path); err == nil {
+			reply, err = agentclient.Token(ctx, address.Path, ask)
+		} else {
+			err = errors.Join(agentclient.ErrNoAgent, err)
+		}
+	}
+	switch {
+	case err == nil:
+		object := tokenObject{
+			AccessToken: reply.AccessToken, TokenType: reply.TokenType, Scope: reply.Scope,
+			Config: reply.Config, AccountID: reply.AccountID,
+		}
+		if !reply.ExpiresAt.IsZero() {
+			at := reply.ExpiresAt.UTC().Format(time.RFC3339)
+			object.ExpiresAt = &at
+		}
+		err = p.printToken(object, opts)
+		p.retryPending(ctx)
+		return true, err
+	case agentclient.Fallback(err):
+		p.logger().Debug("without the agent", "error", err)
+		return false, nil
+	default:
+		return true, err
+	}
+}
+
+// linked reports whether there is anything that an agent could be asked for.
+func (p *program) linked() bool {
+	layout, err := record.NewLayout(p.app)
+	if err != nil {
+		return false
+	}
+	rec, err := layout.Load(p.config)
+	return err == nil && !rec.Empty()
+}
+
+const (
+	// startBound is how long an agent may take to start.
+	startBound = 3 * time.Second
+	// startPause is between two looks whether it is there.
+	startPause = 2 * time.Millisecond
+)
+
+// startAgent starts an agent in the background, and returns once it listens. Of
+// several processes one starts it, the others wait for that.
+func startAgent(ctx context.Context, path string) error {
+	folder := filepath.Dir(path)
+	if _, err := os.Stat(filepath.Dir(folder)); err != nil {
+		return err // the session's folder is not ours to make
+	}
+	ctx, cancel := context.WithTimeout(ctx, startBound)
+	defer cancel()
+	lock, err := filelock.Acquire(ctx, filepath.Join(folder, "start.lock"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = lock.Release() }()
+	if listens(ctx, path) {
+		return nil
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(program, "agent", "--on-demand")
+	cmd.Dir = string(filepath.Separator)
+	detach(cmd)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for !listens(ctx, path) {
+		select {
+		case <-time.After(startPause):
+		case <-ended:
+			return errors.New("the agent that was started has ended")
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func listens(ctx context.Context, path string) bool {
+	var dialer net.Dialer
+	c, err := dialer.DialContext(ctx, "unix", path)
+	if err != nil {
+		return false
+	}
+	_ = c.Close()
+	return true
+}
