@@ -68,9 +68,10 @@ type form struct {
 	TeamIDField    string   `json:"team_id_field,omitempty"`
 	Hosts          []string `json:"hosts,omitempty"`
 
-	TokenVariable   string `json:"token_variable,omitempty"`
-	RequestIDHeader string `json:"request_id_header,omitempty"`
-	ManageURL       string `json:"manage_url,omitempty"`
+	TokenVariable   string   `json:"token_variable,omitempty"`
+	TokenRoutes     []string `json:"token_routes,omitempty"`
+	RequestIDHeader string   `json:"request_id_header,omitempty"`
+	ManageURL       string   `json:"manage_url,omitempty"`
 }
 
 type accountForm struct {
@@ -138,7 +139,7 @@ func check(entry *Entry) error {
 		p.Title, p.ClientID, p.ScopeSeparator, p.GrantedSeparator, p.AccountIDField, p.TeamIDField, p.RequestIDHeader, p.ManageURL, entry.SecretKeyring,
 		p.AccountFields.ID, p.AccountFields.Email, p.AccountFields.Name,
 	}
-	for _, more := range [][]string{p.DefaultScope, p.DPoPAlgs, p.Hosts, entry.Sources} {
+	for _, more := range [][]string{p.DefaultScope, p.DPoPAlgs, p.Hosts, p.TokenRoutes, entry.Sources} {
 		lines = append(lines, more...)
 	}
 	for _, line := range lines {
@@ -192,7 +193,7 @@ func (f *form) entry() *Entry {
 		Replay: provider.Replay(f.Replay), Rotates: f.Rotates, GraceWindow: time.Duration(f.GraceWindow),
 		IdleLifetime: time.Duration(f.IdleLifetime), AbsoluteLifetime: time.Duration(f.AbsoluteLifetime), AccessLifetime: time.Duration(f.AccessLifetime),
 		RefusesWithOK: f.RefusesWithOK, AccountIDField: f.AccountIDField, TeamIDField: f.TeamIDField, Hosts: f.Hosts,
-		TokenVariable: f.TokenVariable, RequestIDHeader: f.RequestIDHeader, ManageURL: f.ManageURL,
+		TokenVariable: f.TokenVariable, TokenRoutes: f.TokenRoutes, RequestIDHeader: f.RequestIDHeader, ManageURL: f.ManageURL,
 	}
 	if f.Account != nil {
 		p.AccountFields = provider.AccountFields(*f.Account)
@@ -215,7 +216,7 @@ func formOf(entry *Entry) *form {
 		Replay: replay(p.Replay), Rotates: p.Rotates, GraceWindow: duration(p.GraceWindow),
 		IdleLifetime: duration(p.IdleLifetime), AbsoluteLifetime: duration(p.AbsoluteLifetime), AccessLifetime: duration(p.AccessLifetime),
 		RefusesWithOK: p.RefusesWithOK, AccountIDField: p.AccountIDField, TeamIDField: p.TeamIDField, Hosts: p.Hosts,
-		TokenVariable: p.TokenVariable, RequestIDHeader: p.RequestIDHeader, ManageURL: p.ManageURL,
+		TokenVariable: p.TokenVariable, TokenRoutes: p.TokenRoutes, RequestIDHeader: p.RequestIDHeader, ManageURL: p.ManageURL,
 	}
 	if p.AccountFields != (provider.AccountFields{}) {
 		account := accountForm(p.AccountFields)
