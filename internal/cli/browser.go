@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"os"
 	"os/exec"
 	"runtime"
 )
@@ -10,9 +11,6 @@ import (
 // they print stays out of our output, and Ctrl-C in our terminal does not reach
 // them.
 func (p *program) openBrowser(url string) bool {
-	if !p.hasBrowser() {
-		return false
-	}
 	for _, command := range p.browsers() {
 		path, err := exec.LookPath(command[0])
 		if err != nil {
@@ -29,17 +27,40 @@ func (p *program) openBrowser(url string) bool {
 	return false
 }
 
+// awayVariables are environment variables that are set where the person sits at
+// another machine than this program runs on, or outside of its container.
+var awayVariables = []string{
+	"SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY",
+	"container", // systemd-nspawn, podman, LXC (systemd's CONTAINER_INTERFACE)
+	"KUBERNETES_SERVICE_HOST", "CODESPACES", "GITPOD_WORKSPACE_ID", "CLOUD_SHELL",
+}
+
 // hasBrowser reports whether a browser would open where the user sits.
 func (p *program) hasBrowser() bool {
-	if p.getenv("SSH_CONNECTION") != "" || p.getenv("SSH_TTY") != "" {
-		return false
+	for _, name := range awayVariables {
+		if p.getenv(name) != "" {
+			return false
+		}
 	}
 	switch runtime.GOOS {
 	case "darwin", "windows":
 		return true
-	default:
-		return p.getenv("DISPLAY") != "" || p.getenv("WAYLAND_DISPLAY") != ""
 	}
+	// Containers of Docker and podman say so by a file. One in which somebody
+	// set BROWSER is a workplace: editors open the page on the desktop then.
+	if p.getenv("BROWSER") == "" && (exists("/.dockerenv") || exists("/run/.containerenv")) {
+		return false
+	}
+	// Windows' own browser, from the Linux inside of it.
+	if p.getenv("WSL_DISTRO_NAME") != "" {
+		return true
+	}
+	return p.getenv("DISPLAY") != "" || p.getenv("WAYLAND_DISPLAY") != ""
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // browsers are the commands to try, without the address.
@@ -53,7 +74,9 @@ func (p *program) browsers() [][]string {
 		return append(commands, []string{"open"})
 	case "windows":
 		return append(commands, []string{"rundll32", "url.dll,FileProtocolHandler"})
-	default:
-		return append(commands, []string{"xdg-open"}, []string{"x-www-browser"}, []string{"wslview"})
 	}
+	if p.getenv("WSL_DISTRO_NAME") != "" {
+		commands = append(commands, []string{"wslview"}, []string{"rundll32.exe", "url.dll,FileProtocolHandler"})
+	}
+	return append(commands, []string{"xdg-open"}, []string{"x-www-browser"})
 }

@@ -25,6 +25,7 @@ import (
 // program is one run of the tool: its streams and the global flags.
 type program struct {
 	stdin  *os.File
+	keys   *keys // of stdin
 	stdout *output
 	stderr *output
 	getenv func(string) string
@@ -49,6 +50,7 @@ type program struct {
 func Main(args []string) int {
 	p := &program{
 		stdin:  os.Stdin,
+		keys:   &keys{file: os.Stdin},
 		stdout: newOutput(os.Stdout),
 		stderr: newOutput(os.Stderr),
 		getenv: os.Getenv,

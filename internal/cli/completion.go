@@ -55,6 +55,7 @@ func (p *program) completeFlags(root *cobra.Command) {
 		"provider": p.providerNames,
 		"to":       keyringNames,
 		"fault":    dropboxtest.FaultNames,
+		"way":      ways,
 	}
 	for _, cmd := range append(root.Commands(), root) {
 		for name, list := range values {

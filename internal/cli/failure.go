@@ -150,6 +150,10 @@ func (p *program) hintOf(err error) string {
 		return "Ask for scopes that were granted (" + p.command("status") + "), or leave out --scope."
 	case is(authring.ErrKeyringNotReady):
 		return "Try again later. To be asked to unlock it, leave out --" + waitFlag + "."
+	case is(authring.ErrLinkUnderWay):
+		return "Try again later. At a terminal, authring link waits for the other process."
+	case is(authring.ErrLinkFailedLately):
+		return "At a terminal it can be made at any time: " + p.command("link")
 	case is(authring.ErrRevoked), is(authring.ErrInDoubt):
 		return "Link again: " + p.command("link", "--relink")
 	case is(authring.ErrNotLinked):

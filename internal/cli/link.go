@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/authring/authring"
+	"github.com/authring/authring/internal/callback"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/keyring/system"
 	"github.com/authring/authring/record"
@@ -24,6 +26,8 @@ type linkOptions struct {
 	relink         bool
 	switchAccount  bool
 	noBrowser      bool
+	way            string
+	redirects      []string
 	begin, finish  bool
 }
 
@@ -98,6 +102,8 @@ func (p *program) linkCommand() *cobra.Command {
 	flags.BoolVar(&opts.allowPlaintext, "allow-plaintext", false, "accept plain text if no keyring can be used")
 	flags.BoolVar(&opts.relink, "relink", false, "replace the link that exists")
 	flags.BoolVar(&opts.switchAccount, "switch-account", false, "let a relink replace the account by another")
+	flags.StringVar(&opts.way, "way", wayAuto, "how the page is reached: `WAY` is auto, browser, paste or device")
+	flags.StringArrayVar(&opts.redirects, "redirect-uri", nil, "wait for the browser at this `URI`, which the app key is registered with; may be repeated")
 	flags.BoolVar(&opts.noBrowser, "no-browser", false, "do not open a browser")
 	p.addWaitFlag(cmd)
 	flags.BoolVar(&opts.begin, "begin", false, "print the address of the page, and end")
@@ -110,8 +116,6 @@ func (o *linkOptions) check(p *program) error {
 	switch {
 	case o.begin && o.finish:
 		return usage("link", "--begin and --finish are two steps, each a command of its own")
-	case p.noInput && !o.begin && !o.finish:
-		return usage("link", "--no-input leaves no way to ask for the code; use --begin, and then --finish with the code on standard input")
 	case o.finish && p.noInput && p.stdinTerminal():
 		return usage("link", "--no-input with --finish needs the code on standard input, which is a terminal here")
 	case o.appKey != "" && o.clientID != "":
@@ -120,6 +124,9 @@ func (o *linkOptions) check(p *program) error {
 		return usage("link", "Maestral's links are all with Dropbox; leave out --app Maestral")
 	case o.switchAccount && !o.relink && !o.finish:
 		return usage("link", "--switch-account belongs to --relink")
+	}
+	if err := o.checkWay(); err != nil {
+		return err
 	}
 	return checkKeyringID("link", o.keyring)
 }
@@ -142,6 +149,13 @@ type linking struct {
 	session *authring.Session
 	// plaintext is set once storing as plain text was agreed to.
 	plaintext bool
+
+	route    route
+	turn     *authring.LinkTurn
+	opened   bool               // a browser was opened by this process
+	receiver *callback.Receiver // nil where the code is pasted
+	answers  <-chan string      // of the receiver
+	expires  time.Time          // of the page whose answer is awaited
 }
 
 func (p *program) runLink(cmd *cobra.Command, opts linkOptions) error {
@@ -172,6 +186,11 @@ func (p *program) runLink(cmd *cobra.Command, opts linkOptions) error {
 			return usage("link", "%v", err)
 		}
 	}
+	if !l.begin && !l.finish {
+		if l.route, err = l.chooseRoute(); err != nil {
+			return err
+		}
+	}
 	err = l.run(ctx)
 	p.retryAfter(ctx, s, err)
 	return err
@@ -190,12 +209,29 @@ func (l *linking) run(ctx context.Context) error {
 	if err := l.checkKeyring(ctx); err != nil {
 		return err
 	}
-	pending, err := l.session.BeginLink(ctx)
-	if err != nil {
+	if l.begin {
+		return l.printBegun(ctx)
+	}
+	goOn, err := l.takeTurn(ctx)
+	if err == nil && goOn {
+		err = l.lead(ctx)
+	}
+	l.endTurn(ctx, err)
+	return err
+}
+
+// lead takes the user through the link.
+func (l *linking) lead(ctx context.Context) error {
+	if l.route.device {
+		return l.linkByDevice(ctx)
+	}
+	if err := l.listen(); err != nil {
 		return err
 	}
-	if l.begin {
-		return l.printPending(pending)
+	defer l.closeReceiver(ctx)
+	pending, err := l.beginPage(ctx)
+	if err != nil {
+		return err
 	}
 	return l.redeem(ctx, &pending)
 }
@@ -251,8 +287,15 @@ func (l *linking) checkState(ctx context.Context) (bool, error) {
 	}
 }
 
-// printPending is what --begin ends with.
-func (l *linking) printPending(pending authring.PendingLink) error {
+// printBegun is what --begin ends with.
+func (l *linking) printBegun(ctx context.Context) error {
+	if len(l.redirects) > 0 {
+		l.route.pasted = l.redirects[0]
+	}
+	pending, err := l.beginPage(ctx)
+	if err != nil {
+		return err
+	}
 	if l.json {
 		return l.printJSON(pendingObject(pending))
 	}

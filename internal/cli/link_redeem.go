@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/authring/authring"
+	"github.com/authring/authring/internal/callback"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/provider"
 )
@@ -21,49 +22,70 @@ func (l *linking) redeem(ctx context.Context, pending *authring.PendingLink) err
 		l.showPage(pending.AuthURL)
 	}
 	for try := 1; ; try++ {
-		code, err := l.readCode(ctx)
+		answer, err := l.await(ctx)
 		if err != nil {
 			return err
 		}
-		err = l.verify(ctx, code)
+		err = l.verify(ctx, answer)
 		if err == nil {
-			return l.save(ctx)
+			err = l.save(ctx)
+			l.tell(outcomeOf(err))
+			return err
 		}
-		again, err := l.refused(ctx, err, try)
+		again, err := l.refused(ctx, err, answer, try)
 		if !again {
+			l.tell(callback.Failed)
 			return err
 		}
 	}
+}
+
+func outcomeOf(err error) callback.Outcome {
+	if err != nil {
+		return callback.Failed
+	}
+	return callback.Linked
 }
 
 // showPage opens the page where the user approves, and prints its address.
 func (l *linking) showPage(url string) {
 	opened := false
-	if !l.noBrowser && !l.json && !l.noInput {
-		opened = l.openBrowser(url)
-	}
-	if opened {
+	switch {
+	case !l.route.open:
+		l.say("Open this page in a browser and approve access:")
+	case !l.mayOpen():
+		l.say("A page for this link was opened in your browser a moment ago. Approve access there, or open this page yourself:")
+		opened = true
+	case l.openBrowser(url):
 		l.say("Approve access in your browser (opened), or open this page yourself:")
-	} else {
+		opened = true
+	default:
 		l.say("Open this page in a browser and approve access:")
 	}
 	l.say("\n  %s\n", url)
+	if !opened && l.receiver == nil {
+		l.showQR(url, 7)
+	}
 }
 
 // readCode reads what the user pastes.
-func (l *linking) readCode(ctx context.Context) (string, error) {
+func (l *linking) readCode(ctx context.Context, prompt string) (string, error) {
 	if !l.stdinTerminal() {
 		return l.readPiped(ctx)
 	}
-	return l.readHidden(ctx, "Code from "+l.providerTitle()+": ")
+	return l.readHidden(ctx, prompt)
 }
 
 // verify redeems the code. When the run is interrupted the answer is awaited a
 // moment longer: a grant that nobody knows of could not be given back.
-func (l *linking) verify(ctx context.Context, code string) error {
+func (l *linking) verify(ctx context.Context, answer brought) error {
 	patient, cancel := l.patient(ctx)
 	defer cancel()
-	err := l.session.VerifyAuthToken(patient, code)
+	verify := l.session.VerifyAuthToken
+	if answer.redirected {
+		verify = l.session.VerifyRedirect
+	}
+	err := verify(patient, answer.text)
 	if ctx.Err() == nil {
 		return err
 	}
@@ -75,9 +97,13 @@ func (l *linking) verify(ctx context.Context, code string) error {
 
 // refused explains why a code was not taken, and reports whether another one
 // may be tried.
-func (l *linking) refused(ctx context.Context, err error, try int) (bool, error) {
+func (l *linking) refused(ctx context.Context, err error, answer brought, try int) (bool, error) {
 	terminal := l.asks()
 	switch {
+	case errors.Is(err, provider.ErrCodeRejected), errors.Is(err, provider.ErrVerifierMismatch):
+		return l.offerFresh(ctx, err, terminal && try < tries)
+	case answer.redirected:
+		return false, l.refusedRedirect(err)
 	case errors.Is(err, provider.ErrNotACode):
 		if terminal && try < tries {
 			l.warn("%v", err)
@@ -87,8 +113,6 @@ func (l *linking) refused(ctx context.Context, err error, try int) (bool, error)
 			err:  err,
 			hint: "Nothing was changed; the page is still good. Give its code to: " + l.command("link", "--finish"),
 		}
-	case errors.Is(err, provider.ErrCodeRejected), errors.Is(err, provider.ErrVerifierMismatch):
-		return l.offerFresh(ctx, err, terminal && try < tries)
 	case errors.Is(err, authring.ErrConnectionFailed):
 		return false, &failure{
 			err:  err,
@@ -102,7 +126,8 @@ func (l *linking) refused(ctx context.Context, err error, try int) (bool, error)
 // offerFresh begins anew after a code that is wrong or spent: its page is of
 // no more use.
 func (l *linking) offerFresh(ctx context.Context, refusal error, again bool) (bool, error) {
-	fresh, err := l.session.BeginLink(ctx)
+	l.tell(callback.Failed)
+	fresh, err := l.beginPage(ctx)
 	if err != nil {
 		return false, errors.Join(refusal, err)
 	}
@@ -188,8 +213,12 @@ func (l *linking) printSaved(ctx context.Context, saved authring.Saved) error {
 }
 
 func pendingObject(pending authring.PendingLink) map[string]any {
-	return map[string]any{
+	object := map[string]any{
 		"auth_url":   pending.AuthURL,
 		"expires_at": pending.Expires.UTC().Format(time.RFC3339),
 	}
+	if pending.RedirectURI != "" {
+		object["redirect_uri"] = pending.RedirectURI
+	}
+	return object
 }

@@ -53,7 +53,7 @@ func (p *program) readHidden(ctx context.Context, prompt string) (string, error)
 		return "", fmt.Errorf("could not hide what is typed: %w", err)
 	}
 	p.ask(prompt)
-	text, err := p.wait(ctx, func() (string, error) { return readRaw(p.stdin) })
+	text, err := p.readRaw(ctx)
 	if restoreErr := term.Restore(fd, state); err == nil {
 		err = restoreErr
 	}
@@ -76,21 +76,17 @@ const (
 )
 
 // readRaw reads a line, key by key.
-func readRaw(r io.Reader) (string, error) {
+func (p *program) readRaw(ctx context.Context) (string, error) {
 	var line []byte
-	key := make([]byte, 1)
 	for {
-		n, err := r.Read(key)
-		if n == 0 {
-			if err == nil {
-				continue
-			}
-			if errors.Is(err, io.EOF) {
-				return "", errInterrupted // the terminal is gone
-			}
+		key, err := p.keys.next(ctx)
+		if errors.Is(err, io.EOF) {
+			return "", errInterrupted // the terminal is gone
+		}
+		if err != nil {
 			return "", err
 		}
-		switch key[0] {
+		switch key {
 		case '\r', '\n':
 			return string(line), nil
 		case keyInterrupt:
@@ -106,7 +102,7 @@ func readRaw(r io.Reader) (string, error) {
 			line = line[:0]
 		default:
 			if len(line) < maxInput {
-				line = append(line, key[0])
+				line = append(line, key)
 			}
 		}
 	}
@@ -114,24 +110,21 @@ func readRaw(r io.Reader) (string, error) {
 
 // readLine reads a line that is shown while it is typed.
 func (p *program) readLine(ctx context.Context) (string, error) {
-	return p.wait(ctx, func() (string, error) {
-		var line []byte
-		key := make([]byte, 1) // not one byte of the next answer
-		for len(line) < maxInput {
-			n, err := p.stdin.Read(key)
-			if n == 0 && err != nil {
-				if errors.Is(err, io.EOF) {
-					return "", errInterrupted
-				}
-				return "", err
-			}
-			if n > 0 && key[0] == '\n' {
-				break
-			}
-			line = append(line, key[:n]...)
+	var line []byte
+	for len(line) < maxInput {
+		key, err := p.keys.next(ctx)
+		if errors.Is(err, io.EOF) {
+			return "", errInterrupted
 		}
-		return string(line), nil
-	})
+		if err != nil {
+			return "", err
+		}
+		if key == '\n' {
+			break
+		}
+		line = append(line, key)
+	}
+	return string(line), nil
 }
 
 // readPiped reads the first line of standard input, which is no terminal. Lines

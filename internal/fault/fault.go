@@ -8,6 +8,7 @@ import (
 
 	"github.com/authring/authring"
 	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/provider"
 	"github.com/authring/authring/record"
 )
 
@@ -45,6 +46,10 @@ func Of(err error) (name string, code int) {
 		return "broken-record", Internal
 	case is(authring.ErrKeyringNotReady):
 		return "keyring-not-ready", Temporary
+	case is(authring.ErrLinkUnderWay):
+		return "link-under-way", Temporary
+	case is(authring.ErrLinkFailedLately):
+		return "link-failed-lately", Temporary
 	case is(authring.ErrRevoked):
 		return "revoked", Revoked
 	case is(authring.ErrInDoubt):
@@ -67,6 +72,8 @@ func Of(err error) (name string, code int) {
 		return "unavailable", Unavailable
 	case is(authring.ErrCannotNarrow):
 		return "cannot-narrow", Usage
+	case is(provider.ErrDeviceExpired):
+		return "not-approved", Invalid
 	case is(authring.ErrInvalidToken):
 		return "invalid-token", Invalid
 	case is(authring.ErrConnectionFailed):

@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/authring/authring/internal/qr"
+)
+
+// showQR draws the address of a page for the camera of a phone, where there is
+// room for it: on a terminal that is large enough with the given number of
+// lines of other text, and that shows such characters.
+func (p *program) showQR(address string, others int) {
+	if !p.stderr.terminal || p.json || !p.drawsBlocks() {
+		return
+	}
+	code, err := qr.Encode(address)
+	if err != nil {
+		return // too long for any code, and the address is there as text
+	}
+	columns, lines, err := term.GetSize(int(p.stderr.file.Fd()))
+	if err != nil || code.Columns() > columns || code.Lines()+others > lines {
+		return
+	}
+	fmt.Fprintf(p.stderr, "%s\n", code.Draw(p.stderr.colour))
+}
+
+// drawsBlocks reports whether block characters can be expected to come out. POSIX
+// has LC_ALL before LC_CTYPE before LANG.
+func (p *program) drawsBlocks() bool {
+	if runtime.GOOS == "windows" {
+		return p.getenv("WT_SESSION") != "" // Windows Terminal
+	}
+	if p.getenv("TERM") == "dumb" {
+		return false
+	}
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if locale := strings.ToLower(p.getenv(name)); locale != "" {
+			return strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8")
+		}
+	}
+	return false
+}
