@@ -21,6 +21,7 @@ var mayImport = map[string][]string{
 	"keyring/":              {"secret", "keyring", "internal/"},
 	"record":                {"secret", "keyring", "internal/"},
 	"agent":                 {""}, // runs sessions
+	"internal/child":        {"secret", "internal/"},
 	"internal/cli":          {""},
 	"internal/doctor":       {""}, // looks at all of it
 	"internal/matrix":       {"keyring"},

@@ -5,6 +5,7 @@ import (
 
 	"github.com/authring/authring"
 	"github.com/authring/authring/internal/agentclient"
+	"github.com/authring/authring/internal/child"
 	"github.com/authring/authring/internal/fault"
 )
 
@@ -23,6 +24,10 @@ const (
 	exitTemporary   = fault.Temporary
 	exitRefused     = fault.Refused
 	exitInterrupted = fault.Interrupted
+
+	// Those of env(1) and of shells, for a command that was to be run.
+	exitNotRunnable = 126
+	exitNoCommand   = 127
 )
 
 // exitMeaning says what an exit code tells, in help and man pages.
@@ -47,11 +52,15 @@ func exitMeaning(code int) string {
 	case exitNoAgent:
 		return "No agent is running, or none that answers."
 	case exitTemporary:
-		return "The keyring was not up in time (--wait-keyring), or the agent was asked too often: try again later."
+		return "The keyring was not up in time (--wait-keyring), the agent was asked too often, or another process is making the same link: try again later."
 	case exitRefused:
 		return "The agent's policy refuses this program."
 	case exitInterrupted:
 		return "Interrupted, or the question was answered with no. Nothing was left half done."
+	case exitNotRunnable:
+		return "The command is there and cannot be run."
+	case exitNoCommand:
+		return "There is no such command."
 	default:
 		return "Something else failed, such as reading or writing a file."
 	}
@@ -83,6 +92,10 @@ func kindOf(err error) kind {
 		return kind{"interrupted", exitInterrupted}
 	case errors.As(err, &answer):
 		return kind{printable(answer.Code), answer.ExitCode}
+	case errors.Is(err, child.ErrNotRunnable):
+		return kind{"not-runnable", exitNotRunnable}
+	case errors.Is(err, child.ErrNotFound):
+		return kind{"no-such-command", exitNoCommand}
 	case errors.Is(err, agentclient.ErrNoAgent), errors.Is(err, agentclient.ErrFailed):
 		return kind{"no-agent", exitNoAgent}
 	}

@@ -1,0 +1,53 @@
+// Package child runs the command of somebody else as if this program were not
+// there: with its arguments, its terminal, the signals that are sent, and the
+// status that it ends with. What the command needs meanwhile, such as a socket,
+// is in a folder that goes with it.
+package child
+
+import (
+	"errors"
+	"os/exec"
+	"syscall"
+)
+
+// Command is what is run. Args begins with the name it was called by.
+type Command struct {
+	Path string
+	Args []string
+	Env  []string
+}
+
+// ErrNotRunnable: the command is there and cannot be run.
+var ErrNotRunnable = errors.New("it is not a program that this user may run")
+
+// ErrNotFound: there is no such command.
+var ErrNotFound = errors.New("there is no such program")
+
+// Find looks a command up as a shell does. Its errors are [ErrNotRunnable] and
+// [ErrNotFound].
+func Find(name string) (string, error) {
+	path, err := exec.LookPath(name)
+	switch {
+	case err == nil:
+		return path, nil
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, syscall.ENOENT), errors.Is(err, syscall.ENOTDIR):
+		return "", ErrNotFound
+	default:
+		return "", ErrNotRunnable
+	}
+}
+
+// Status is how a command ended: by itself with a code, or by a signal.
+type Status struct {
+	Code   int
+	Signal syscall.Signal
+}
+
+// ExitCode is what a shell makes of it: 128 and the signal's number, or the
+// code.
+func (s Status) ExitCode() int {
+	if s.Signal != 0 {
+		return 128 + int(s.Signal)
+	}
+	return s.Code
+}

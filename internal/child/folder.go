@@ -1,0 +1,119 @@
+package child
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/authring/authring/internal/agentclient"
+	"github.com/authring/authring/internal/atomicfile"
+	"github.com/authring/authring/internal/filelock"
+	"github.com/authring/authring/internal/folders"
+)
+
+// Folder is a folder of one run, which nobody else can look into.
+type Folder struct {
+	Path string
+	lock *filelock.Lock
+}
+
+// ErrNoMemory: there is no folder whose files are never written to a disk.
+var ErrNoMemory = errors.New("no folder is in memory alone: set XDG_RUNTIME_DIR to one that is (tmpfs), as the login does")
+
+// NewFolder makes a folder in the user's folder for sockets. With inMemory its
+// files are never written to a disk (but to swap): where the user's folder does
+// not have that, another one has. What runs that were killed have left there is
+// removed.
+func NewFolder(ctx context.Context, getenv func(string) string, inMemory bool) (*Folder, error) {
+	base, prefix, err := choose(getenv, inMemory)
+	if err != nil {
+		return nil, err
+	}
+	sweep(filepath.Join(base, prefix+"*"))
+	path, err := os.MkdirTemp(base, prefix) // mode 0700, and of nobody else's making
+	if err != nil {
+		return nil, fmt.Errorf("could not make a folder for the command: %w", err)
+	}
+	f := &Folder{Path: path}
+	// The lock takes its name once it is held: whoever sweeps sees none that
+	// is not.
+	lock, err := filelock.Acquire(ctx, filepath.Join(path, lockName+".new"))
+	if err == nil {
+		f.lock = lock
+		err = os.Rename(filepath.Join(path, lockName+".new"), filepath.Join(path, lockName))
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("could not make a folder for the command: %w", err), f.Close())
+	}
+	return f, nil
+}
+
+const (
+	lockName = "lock"
+	runName  = "exec-"
+)
+
+// choose returns the folder for the runs' folders, and what their names begin
+// with.
+func choose(getenv func(string) string, inMemory bool) (base, prefix string, err error) {
+	runtime, err := folders.Runtime(getenv)
+	if err == nil {
+		base = filepath.Join(runtime, "authring")
+		if err = atomicfile.MakeFolder(base); err == nil {
+			// As for the agent's socket: the folder and the one above.
+			err = agentclient.CheckPlace(filepath.Join(base, runName))
+		}
+		if err == nil && (!inMemory || isMemory(base)) {
+			return base, runName, nil
+		}
+	}
+	if shared := sharedMemory(); shared != "" {
+		return shared, fmt.Sprintf("authring-%d-%s", os.Getuid(), runName), nil
+	}
+	if err == nil {
+		err = ErrNoMemory
+	}
+	return "", "", err
+}
+
+// Close removes the folder with all that is in it.
+func (f *Folder) Close() error {
+	err := os.RemoveAll(f.Path)
+	if f.lock != nil {
+		err = errors.Join(err, f.lock.Release())
+	}
+	return err
+}
+
+// sweepTry is how long a lock is tried that a living run holds.
+const sweepTry = time.Millisecond
+
+// sweep removes the folders of runs that are gone.
+func sweep(pattern string) {
+	found, _ := filepath.Glob(pattern) // the pattern is ours
+	for _, path := range found {
+		info, err := os.Lstat(path)
+		if err != nil || !info.IsDir() || !isOwn(info) {
+			continue
+		}
+		name := filepath.Join(path, lockName)
+		if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+			continue // it is just being made
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), sweepTry)
+		lock, err := filelock.Acquire(ctx, name)
+		cancel()
+		if err != nil {
+			continue
+		}
+		if strings.Contains(filepath.Base(path), runName) {
+			_ = os.RemoveAll(path)
+		}
+		_ = lock.Release()
+	}
+}

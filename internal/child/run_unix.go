@@ -1,0 +1,148 @@
+//go:build unix
+
+package child
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Replace makes this process the command. It returns only if that failed.
+// Nothing of this program is left: signals, terminal and status are the
+// command's own. What this program has opened is closed on the way.
+func Replace(c Command) error {
+	// A signal that was ignored when this program began stays so.
+	signal.Reset(syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
+	if err := syscall.Exec(c.Path, c.Args, c.Env); err != nil {
+		return fmt.Errorf("%w: %w", ErrNotRunnable, err)
+	}
+	return nil
+}
+
+// passed are the signals that are passed on. Those that stop a process are not
+// among them: see run.
+func passed() []os.Signal {
+	var all []os.Signal
+	for _, s := range []os.Signal{
+		syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM,
+		syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM, syscall.SIGWINCH, syscall.SIGCONT,
+	} {
+		if !signal.Ignored(s) { // as under nohup
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// Run runs the command and waits for its end. It stays in this process's group,
+// so that a terminal, a pipeline and a shell treat both as the one job that they
+// are; signals that are sent to this process are passed on. Where the system can
+// do that, the command is killed if this process is.
+func Run(c Command) (Status, error) {
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, passed()...)
+	defer signal.Stop(signals)
+
+	started := make(chan *os.Process, 1)
+	failed := make(chan error, 1)
+	states := make(chan unix.WaitStatus)
+	go func() {
+		// What the system takes for the parent's death is the death of the
+		// thread that started the command. This one lives as long as it.
+		runtime.LockOSThread()
+		process, err := os.StartProcess(c.Path, c.Args, &os.ProcAttr{
+			Env: c.Env, Files: []*os.File{os.Stdin, os.Stdout, os.Stderr}, Sys: attributes(),
+		})
+		if err != nil {
+			failed <- err
+			return
+		}
+		started <- process
+		for {
+			var state unix.WaitStatus
+			_, err := unix.Wait4(process.Pid, &state, unix.WUNTRACED, nil)
+			if errors.Is(err, unix.EINTR) {
+				continue
+			}
+			if err != nil {
+				failed <- err
+				return
+			}
+			states <- state
+			if !state.Stopped() {
+				return
+			}
+		}
+	}()
+	var process *os.Process
+	select {
+	case err := <-failed:
+		return Status{}, fmt.Errorf("%w: %w", ErrNotRunnable, err)
+	case process = <-started:
+	}
+	for {
+		select {
+		case err := <-failed:
+			return Status{}, fmt.Errorf("could not wait for the command: %w", err)
+		case s := <-signals:
+			if !terminalSent(s, process.Pid) {
+				// It may have ended just now, which is no error.
+				_ = process.Signal(s)
+			}
+		case state := <-states:
+			switch {
+			case state.Stopped():
+				// So does this process, or the shell would wait on. It is
+				// continued with the whole job, and passes that on.
+				_ = unix.Kill(os.Getpid(), unix.SIGSTOP)
+			case state.Signaled():
+				return Status{Signal: state.Signal()}, nil
+			default:
+				return Status{Code: state.ExitStatus()}, nil
+			}
+		}
+	}
+}
+
+// terminalSent reports whether a signal came from the terminal, which sends it
+// to all of the job: the command has it already. The system does not tell a
+// program in Go who sent a signal, and so one that somebody sends to this
+// process alone, while the job has the terminal, is taken for the terminal's.
+func terminalSent(s os.Signal, command int) bool {
+	switch s {
+	case syscall.SIGINT, syscall.SIGQUIT, syscall.SIGWINCH:
+	default:
+		return false
+	}
+	if group, err := unix.Getpgid(command); err != nil || group != unix.Getpgrp() {
+		return false
+	}
+	terminal, err := os.OpenFile("/dev/tty", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = terminal.Close() }()
+	group, err := unix.IoctlGetInt(int(terminal.Fd()), unix.TIOCGPGRP)
+	return err == nil && group == unix.Getpgrp()
+}
+
+// dieBound is how long a signal may take to end this process.
+const dieBound = time.Second
+
+// Die ends this process by the signal that ended the command, so that whoever
+// waits sees the same. It returns only if the signal does not end a process.
+func Die(s syscall.Signal) {
+	// A dump of the command's memory may be wanted, one of ours is not.
+	_ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
+	signal.Reset(s)
+	if unix.Kill(os.Getpid(), s) == nil {
+		<-time.After(dieBound)
+	}
+}

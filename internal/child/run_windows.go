@@ -1,0 +1,35 @@
+package child
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+)
+
+// Replace fails here: no process can become another program.
+func Replace(Command) error { return errors.ErrUnsupported }
+
+// Run runs the command and waits for its end. The console sends Ctrl-C to the
+// command itself.
+func Run(c Command) (Status, error) {
+	ignored := make(chan os.Signal, 1)
+	signal.Notify(ignored, os.Interrupt)
+	defer signal.Stop(ignored)
+	cmd := &exec.Cmd{Path: c.Path, Args: c.Args, Env: c.Env, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+	err := cmd.Run()
+	var ended *exec.ExitError
+	switch {
+	case err == nil:
+		return Status{}, nil
+	case errors.As(err, &ended):
+		return Status{Code: ended.ExitCode()}, nil
+	default:
+		return Status{}, fmt.Errorf("%w: %w", ErrNotRunnable, err)
+	}
+}
+
+// Die does nothing here: there are no signals.
+func Die(syscall.Signal) {}
