@@ -27,6 +27,8 @@ The token is that of the agent, which is started if none runs (authring agent),
 and which keeps access tokens in memory. Without one (--no-agent, or the
 environment variable AUTHRING_AGENT=off), and where it cannot help, every run
 gets a new token from the provider: access tokens are kept nowhere else.
+The program authring-token is this verb with the same arguments; it starts in
+half the time where the agent has the token, and leaves the rest to authring.
 
 With --scope the token may do no more than that, for a program that needs no
 more. It must be part of what was granted (authring status shows that), and the
