@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
@@ -262,4 +263,20 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: %s", target, got)
 		}
 	}
+}
+
+// status is what the agent tells of itself.
+func (r *running) status(t testing.TB) map[string]any {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), bound)
+	defer cancel()
+	body, err := agentclient.Call(ctx, r.path, "GET", "/v1/status", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var members map[string]any
+	if err := json.Unmarshal(body, &members); err != nil {
+		t.Fatal(err)
+	}
+	return members
 }

@@ -170,17 +170,18 @@ func (h *handler) status(w http.ResponseWriter) {
 		PID         int     `json:"pid"`
 		Uptime      int64   `json:"uptime_seconds"`
 		Requests    int64   `json:"requests"`
+		Busy        int     `json:"busy"`
 		Links       int     `json:"links"`
 		Connections int     `json:"connections"`
 		IdleEnd     *string `json:"idle_ends_at"`
 	}
 	h.mu.Lock()
-	links := len(h.links)
+	links, busy := len(h.links), h.busy
 	h.mu.Unlock()
 	s := status{
 		Agent: "authring", Protocol: Protocol, Version: h.config.Version, PID: os.Getpid(),
 		Uptime: int64((h.clock.Now() - h.started) / time.Second), Requests: h.requests.Load(),
-		Links: links, Connections: h.conns.count(),
+		Busy: busy, Links: links, Connections: h.conns.count(),
 	}
 	if end := h.idleEnd(); !end.IsZero() {
 		at := end.UTC().Format(time.RFC3339)

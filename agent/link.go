@@ -238,8 +238,7 @@ const renewRetry = time.Minute
 // renew has a token renewed that somebody asked for of late.
 func (a *Agent) renew(h *held) {
 	a.mu.Lock()
-	end := h.known[""]
-	now := a.clock.Now()
+	end, old, now := h.known[""], h.newest, a.clock.Now()
 	if a.closed || h.gone || now-h.asked >= a.patience() {
 		h.newest = "" // to be taken up again with the next request
 		a.mu.Unlock()
@@ -253,11 +252,11 @@ func (a *Agent) renew(h *held) {
 
 	ctx, cancel := context.WithTimeout(a.life, a.config.Limits.Answer)
 	defer cancel()
-	var opts []authring.TokenOption
-	if left := end.at - now; left > 0 {
-		opts = append(opts, authring.MinValid(left+time.Second)) // another one than this
+	// A request may have had it renewed a moment ago.
+	token, err := h.session.Token(ctx)
+	if err == nil && token.AccessToken.Reveal() == old {
+		token, err = h.session.Token(ctx, authring.Fresh())
 	}
-	token, err := h.session.Token(ctx, opts...)
 	if err == nil {
 		a.learn(h, "", token)
 		return

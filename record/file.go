@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/authring/authring/internal/atomicfile"
 	"github.com/authring/authring/internal/ini"
@@ -91,14 +92,18 @@ func (f *file) reword(err error) error {
 	}
 }
 
-// save replaces the file if an edit changed it. Nothing is made of a file that
-// was not there and got no edit.
+// save replaces the file if an edit changed it, and otherwise gives it the time
+// of now: whoever holds tokens of the link sees by that that it was made anew.
+// Nothing is made of a file that was not there and got no edit.
 func (f *file) save() error {
 	data, err := f.Bytes()
 	if err != nil {
 		return err
 	}
 	if bytes.Equal(data, f.data) {
+		if f.found {
+			_ = os.Chtimes(f.target, time.Time{}, time.Now()) // best effort
+		}
 		return nil
 	}
 	if len(data) > largest {

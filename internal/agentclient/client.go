@@ -105,12 +105,6 @@ func Token(ctx context.Context, path string, r Request) (Reply, error) {
 	return parseToken(body)
 }
 
-// Forget has the agent drop what it holds of a link in memory.
-func Forget(ctx context.Context, path, app, config, realm string) error {
-	_, err := Call(ctx, path, "POST", "/v1/forget?config="+escape(config)+"&app="+escape(app), realm)
-	return err
-}
-
 // Call makes one request and returns the body of an answer of success. It has
 // the errors of [Token].
 func Call(ctx context.Context, path, method, target, realm string) ([]byte, error) {

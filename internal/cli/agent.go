@@ -192,6 +192,7 @@ type agentObject struct {
 	PID         int     `json:"pid"`
 	Uptime      int64   `json:"uptime_seconds"`
 	Requests    int64   `json:"requests"`
+	Busy        int     `json:"busy"`
 	Links       int     `json:"links"`
 	Connections int     `json:"connections"`
 	IdleEnd     *string `json:"idle_ends_at"`
@@ -218,17 +219,30 @@ func (p *program) agentStatus(ctx context.Context) error {
 	return nil
 }
 
-// forgetInAgent has an agent drop what it holds of a link that was changed. It
-// sees that by itself before it answers the next time; until then the token
-// would stay in memory.
+// changing is a verb that changes links. An agent is told to drop what it holds
+// of them: it sees that by itself before it answers the next time, and until
+// then the access token would stay in memory.
+func (p *program) changing(command func() *cobra.Command) func() *cobra.Command {
+	return func() *cobra.Command {
+		cmd := command()
+		run := cmd.RunE
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			defer p.forgetInAgent(cmd.Context())
+			return run(cmd, args)
+		}
+		return cmd
+	}
+}
+
 func (p *program) forgetInAgent(ctx context.Context) {
 	address, err := agentclient.Locate(p.getenv)
-	if err != nil {
+	if err != nil || address.Named {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), agentBound)
 	defer cancel()
-	err = agentclient.Forget(ctx, address.Path, p.app, p.config, address.Realm)
+	// All of them: an import changes several, and they cost a refresh each.
+	_, err = agentclient.Call(ctx, address.Path, "POST", "/v1/forget", address.Realm)
 	if err != nil && p.verbose {
 		p.logger().Debug("no agent was told", "error", err)
 	}
