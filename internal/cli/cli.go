@@ -59,13 +59,14 @@ func Main(args []string) int {
 		sealed: &sealing{},
 		opened: &opened{},
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
 	// A second Ctrl-C ends the program at once.
 	context.AfterFunc(ctx, stop)
 
 	err := p.run(ctx, args)
-	if err != nil && ctx.Err() != nil && !errors.Is(err, errInterrupted) {
+	var quiet silent
+	if err != nil && ctx.Err() != nil && !errors.Is(err, errInterrupted) && !errors.As(err, &quiet) {
 		// Whatever failed then, failed because of that.
 		err = errInterrupted
 	}
@@ -78,6 +79,15 @@ func Main(args []string) int {
 	return p.report(err)
 }
 
+// endings are the signals that end a run, among them SIGHUP unless it was
+// ignored when the run began (nohup).
+func endings() []os.Signal {
+	if signal.Ignored(syscall.SIGHUP) {
+		return []os.Signal{os.Interrupt, syscall.SIGTERM}
+	}
+	return []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
+}
+
 // run executes the verb that args name.
 func (p *program) run(ctx context.Context, args []string) error {
 	root := p.rootCommand(args)
@@ -86,7 +96,7 @@ func (p *program) run(ctx context.Context, args []string) error {
 	root.SetErr(p.stderr)
 	err := root.ExecuteContext(ctx)
 	// Where the flags were not understood, this one still says how to report it.
-	p.json = p.json || slices.Contains(args, "--json")
+	p.json = p.json || slices.Contains(withoutCommand(args), "--json")
 	return err
 }
 
