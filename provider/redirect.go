@@ -12,6 +12,10 @@ import (
 // defaultRedirect is the redirect URI of a provider that names none.
 const defaultRedirect = "http://127.0.0.1/"
 
+// ErrNoRedirect: a redirect would be refused, since the server compares ports
+// and none is known to be registered.
+var ErrNoRedirect = errors.New("no redirect URI is known to be registered")
+
 // RedirectAt returns the redirect URI (RFC 6749 section 3.1.2) for a program
 // that listens on a port of this machine. Port 0 is for a program that does not
 // listen, whose user copies the address that the browser ends at: it is the
@@ -28,11 +32,11 @@ func (p *Provider) RedirectAt(port int) (string, error) {
 	listed := len(p.RedirectPorts) > 0
 	switch {
 	case p.ExactRedirect && !listed:
-		return "", fmt.Errorf("no redirect URI is known to be registered with %s", p.Title)
+		return "", fmt.Errorf("%w with %s", ErrNoRedirect, p.Title)
 	case port == 0 && listed:
 		port = p.RedirectPorts[0]
 	case port != 0 && listed && !slices.Contains(p.RedirectPorts, port):
-		return "", fmt.Errorf("port %d is none that is registered with %s", port, p.Title)
+		return "", fmt.Errorf("%w with %s for port %d", ErrNoRedirect, p.Title, port)
 	}
 	if port != 0 {
 		u.Host = net.JoinHostPort(u.Hostname(), strconv.Itoa(port))

@@ -37,6 +37,7 @@ func TestScripts(t *testing.T) {
 			"exits":   exits,
 			"approve": approveCommand,
 			"dropbox": dropboxCommand,
+			"oauth":   oauthCommand,
 		},
 	})
 }
@@ -52,6 +53,7 @@ func setUp(env *testscript.Env) error {
 	server := dropboxtest.NewServer(dropboxtest.WithAutoApprove())
 	env.Defer(server.Close)
 	env.Values[serverKey{}] = server
+	env.Values[oauthKey{}] = map[string]*oauthServer{}
 	env.Vars = append(env.Vars, quickEnd,
 		"HOME="+home, "XDG_RUNTIME_DIR="+home, "AUTHRING_DROPBOX_URL="+server.URL,
 		"AUTHRING_AGENT=off", // but for those scripts that are about it

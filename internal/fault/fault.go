@@ -9,6 +9,7 @@ import (
 	"github.com/authring/authring"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/provider"
+	"github.com/authring/authring/provider/registry"
 	"github.com/authring/authring/record"
 )
 
@@ -34,6 +35,7 @@ const (
 func Of(err error) (name string, code int) {
 	is := func(target error) bool { return errors.Is(err, target) }
 	var file *record.FileError
+	var description *registry.FileError
 	var badName *record.NameError
 	switch {
 	case errors.As(err, &badName):
@@ -58,6 +60,16 @@ func Of(err error) (name string, code int) {
 		return "not-linked", NotLinked
 	case is(authring.ErrAccountMismatch):
 		return "account-mismatch", Invalid
+	case is(registry.ErrUnknown):
+		return "unknown-provider", Usage
+	case errors.As(err, &description):
+		return "broken-provider", Internal
+	case is(authring.ErrNoClientID):
+		return "no-client-id", Usage
+	case is(provider.ErrNoRedirect):
+		return "no-redirect", Usage
+	case is(authring.ErrNoClientSecret):
+		return "no-client-secret", Unavailable
 	case is(authring.ErrNoPendingLink):
 		return "no-pending-link", Invalid
 	case is(keyring.ErrDismissed):
