@@ -132,6 +132,8 @@ func (p *program) printUnlinked(accountID, who string, result authring.UnlinkRes
 	switch {
 	case err == nil, opts.localOnly, errors.Is(err, authring.ErrSecretMissing):
 		return nil
+	case result.Leftover == nil && errors.Is(err, errors.ErrUnsupported):
+		return nil // all was done that a program can do, and the rest was told
 	default:
 		return exitSilently(kindOf(err).code)
 	}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/authring/authring"
 	"github.com/authring/authring/internal/filelock"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/provider"
@@ -71,29 +70,30 @@ func (e *examination) lock(ctx context.Context) (unlock func(), err error) {
 func (e *examination) alive(ctx context.Context, k keyring.Keyring, rec record.Record, value secret.Secret) []Finding {
 	appKey := rec.AppKey
 	if appKey == "" {
-		appKey = authring.DefaultAppKey
+		appKey = e.Provider.ClientID
+	}
+	if e.Provider.ClientAuth != provider.AuthNone {
+		return []Finding{e.untried(e.Provider.Title+" wants the client secret for it", e.Command(e.Config, "token"))}
 	}
 	client, err := provider.NewClient(e.Provider, appKey, provider.WithRetry(provider.Retry{Tries: 1}))
 	if err != nil {
 		return []Finding{e.untried(err.Error(), e.Command(e.Config, "link", "--relink"))}
 	}
 	defer client.CloseIdleConnections()
-	access, detail := value, "check/user"
+	access, detail := value, "its own check"
 	var found []Finding
 	if rec.TokenAccessType != record.Legacy {
 		token, err := client.Refresh(ctx, value, nil)
 		if err != nil {
 			return []Finding{e.refused(ctx, err)}
 		}
-		access, detail = token.AccessToken, "a refresh, which changes nothing here, and check/user"
+		access, detail = token.AccessToken, "a refresh, which changes nothing here, and its own check"
 		if renewed := token.RefreshToken; !renewed.IsZero() && !renewed.Equal(value) {
 			found = append(found, e.renewed(ctx, k, rec, renewed))
 		}
 	}
-	if e.Provider.Check != nil {
-		if err := client.Check(ctx, access); err != nil {
-			return append(found, e.refused(ctx, err))
-		}
+	if err := client.Check(ctx, access); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return append(found, e.refused(ctx, err))
 	}
 	return append(found, Finding{ID: "token-works", Config: e.Config, Title: fmt.Sprintf("%s accepts the token of %q", e.Provider.Title, e.Config), Detail: "tried with " + detail})
 }
