@@ -1,0 +1,315 @@
+package servertest_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/authring/authring"
+	"github.com/authring/authring/internal/servertest"
+	"github.com/authring/authring/provider"
+)
+
+// TestServers links with each server in each way, and looks at each feature. It
+// fails where it could not look. What it finds is held against the table in the
+// documents by ./test.
+func TestServers(t *testing.T) {
+	for name, k := range map[string]kind{"oidc-provider": oidcProvider, "zitadel/oidc": zitadel} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, name, k)
+			for _, flow := range servertest.Flows {
+				t.Run(string(flow), func(t *testing.T) { look(t, s, flow) })
+			}
+		})
+	}
+}
+
+// visit is a look at a server, by one way to link.
+type visit struct {
+	t        *testing.T
+	server   *server
+	flow     servertest.Flow
+	provider *provider.Provider
+	person   *person
+	found    []servertest.Finding
+}
+
+func look(t *testing.T, s *server, flow servertest.Flow) {
+	v := &visit{t: t, server: s, flow: flow, person: newPerson(t)}
+	v.discover()
+	if flow == servertest.Device {
+		v.linkDevices()
+	} else {
+		v.linkPages()
+	}
+	for _, feature := range servertest.Features {
+		seen := 0
+		for _, f := range v.found {
+			if f.Feature == feature {
+				seen++
+			}
+		}
+		if seen != 1 {
+			t.Errorf("%s: %d findings, want one", feature, seen)
+		}
+	}
+	if err := servertest.Save(v.found); err != nil {
+		t.Error(err)
+	}
+}
+
+// find notes what was found; why may be nil.
+func (v *visit) find(feature servertest.Feature, outcome servertest.Outcome, why ...string) {
+	v.t.Helper()
+	v.found = append(v.found, servertest.Finding{
+		Server: v.server.Name, Version: v.server.Version, Flow: v.flow, Feature: feature, Outcome: outcome, Why: strings.Join(why, "; "),
+	})
+	v.t.Logf("%s: %s %s", feature, outcome, strings.Join(why, "; "))
+}
+
+// judge is find of what works unless there is an error.
+func (v *visit) judge(feature servertest.Feature, err error, why ...string) bool {
+	v.t.Helper()
+	if err != nil {
+		v.fail(feature, said(err))
+		return false
+	}
+	v.find(feature, servertest.Works, why...)
+	return true
+}
+
+// fail is find of what does not work, with the reason for it where that is known.
+func (v *visit) fail(feature servertest.Feature, what string) {
+	v.t.Helper()
+	if reason := v.server.reasons[v.flow][feature]; reason != "" {
+		what += ": " + reason
+	}
+	v.find(feature, servertest.Fails, what)
+}
+
+// discover has the server describe itself.
+func (v *visit) discover() {
+	v.t.Helper()
+	metadata, err := provider.Discover(v.t.Context(), v.server.Issuer)
+	if !v.judge(servertest.Discovery, err) {
+		v.t.FailNow()
+	}
+	v.provider = &provider.Provider{Name: "tried", Title: v.server.Name}
+	metadata.Describe(v.provider)
+}
+
+func (v *visit) desk() *desk { return newDesk(v.t, v.provider, v.server.clients[""]) }
+
+// link links by the pages of the server.
+func (v *visit) link(d *desk, pages []page, changed change) error {
+	if v.flow == servertest.Redirect {
+		return d.byRedirect(v.person, pages, changed)
+	}
+	return d.byPaste(v.person, pages, changed)
+}
+
+// linkPages links by the authorization endpoint.
+func (v *visit) linkPages() {
+	if v.server.refusal == nil || v.server.refusal[0].device {
+		v.find(servertest.Denied, servertest.NotThere, "the server's pages have no way to refuse")
+	} else {
+		v.denied(v.link(v.desk(), v.server.refusal, asIs))
+	}
+
+	first := v.desk()
+	if !v.judge(servertest.Link, v.link(first, v.server.pages, asIs)) {
+		v.t.FailNow()
+	}
+	v.account(first)
+	v.refresh(first)
+	second := v.desk()
+	if err := v.link(second, v.server.pages, asIs); err != nil {
+		v.t.Fatal(err)
+	}
+	v.revoke(second)
+	v.pkce()
+	v.issuer()
+}
+
+// linkDevices links by device codes: three devices at once, as each has to wait
+// for as long as the server says. One of them is refused.
+func (v *visit) linkDevices() {
+	desks := []*desk{v.desk(), v.desk(), v.desk()}
+	pages := [][]page{v.server.pages, v.server.pages, v.server.refusal}
+	errs := make([]chan error, len(desks))
+	for i, d := range desks {
+		shown := make(chan authring.DeviceCode, 1)
+		errs[i] = make(chan error, 1)
+		go func() {
+			defer close(shown)
+			errs[i] <- d.byDevice(shown)
+		}()
+		if code, ok := <-shown; ok {
+			v.person.visit(code.VerificationURI, pages[i], code.UserCode)
+		}
+	}
+	if !v.judge(servertest.Link, <-errs[0]) {
+		v.t.FailNow()
+	}
+	if err := <-errs[1]; err != nil {
+		v.t.Fatal(err)
+	}
+	v.denied(<-errs[2])
+	v.account(desks[0])
+	v.refresh(desks[0])
+	v.revoke(desks[1])
+	v.find(servertest.PKCE, servertest.NotInFlow)
+	v.find(servertest.Issuer, servertest.NotInFlow)
+}
+
+// denied looks at whether a refusal arrives as one.
+func (v *visit) denied(err error) {
+	if !errors.Is(err, provider.ErrAccessDenied) {
+		v.fail(servertest.Denied, said(err))
+		return
+	}
+	v.find(servertest.Denied, servertest.Works)
+}
+
+// account looks at whose link it is.
+func (v *visit) account(d *desk) {
+	rec := d.Record()
+	if rec.AccountID != v.server.user {
+		v.fail(servertest.Account, "the account is "+rec.AccountID)
+		return
+	}
+	token, err := d.Token(v.t.Context())
+	if err == nil {
+		err = d.client.Check(v.t.Context(), token.AccessToken)
+	}
+	v.judge(servertest.Account, err)
+}
+
+// refresh looks at what becomes of refresh tokens, and ends the grant of a desk
+// if the server does.
+func (v *visit) refresh(d *desk) {
+	ctx := v.t.Context()
+	first := d.kept()
+	old, err := d.Token(ctx)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	token, err := d.Token(ctx, authring.Fresh())
+	if err == nil {
+		err = d.client.Check(ctx, token.AccessToken)
+	}
+	if err == nil && token.AccessToken.Equal(old.AccessToken) {
+		err = errors.New("the access token is the one of before")
+	}
+	if !v.judge(servertest.Refresh, err) {
+		v.find(servertest.Rotation, servertest.Unseen)
+		v.find(servertest.Reuse, servertest.Unseen)
+		return
+	}
+	if d.kept().Equal(first) {
+		v.find(servertest.Rotation, servertest.NotThere, "the refresh token stays")
+		v.find(servertest.Reuse, servertest.NotThere, "the refresh token stays")
+		return
+	}
+	v.find(servertest.Rotation, servertest.Works)
+
+	// Somebody else has a copy of the token that was used up.
+	_, err = d.client.Refresh(ctx, first, nil)
+	if !errors.Is(err, provider.ErrRevoked) {
+		v.fail(servertest.Reuse, "a second use is answered with "+said(err))
+		return
+	}
+	_, err = d.Token(ctx, authring.Fresh())
+	switch state, stateErr := d.State(ctx); {
+	case err == nil:
+		v.find(servertest.Reuse, servertest.Works, "a second use is refused, and the grant lives on")
+	case stateErr != nil:
+		v.fail(servertest.Reuse, said(stateErr))
+	case !errors.Is(err, authring.ErrRevoked) || state != authring.Revoked:
+		v.fail(servertest.Reuse, "the link is then "+state.String()+": "+said(err))
+	default:
+		v.find(servertest.Reuse, servertest.Works, "a second use ends the grant, and the link says so")
+	}
+}
+
+// revoke looks at how a link ends.
+func (v *visit) revoke(d *desk) {
+	ctx := v.t.Context()
+	refreshToken := d.kept()
+	token, err := d.Token(ctx)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if v.provider.Revocation() == provider.RevokeNever {
+		v.find(servertest.Revocation, servertest.NotThere)
+		return
+	}
+	result, err := d.Unlink(ctx)
+	if err == nil && !result.Revoked {
+		err = result.RevokeErr
+	}
+	if err != nil {
+		v.fail(servertest.Revocation, said(err))
+		return
+	}
+	if _, err = d.client.Refresh(ctx, refreshToken, nil); !errors.Is(err, provider.ErrRevoked) {
+		v.fail(servertest.Revocation, "the refresh token still works: "+said(err))
+		return
+	}
+	switch err = d.client.Check(ctx, token.AccessToken); {
+	case err == nil:
+		v.find(servertest.Revocation, servertest.Works, "access tokens live on until they expire")
+	case errors.Is(err, provider.ErrInvalidAccessToken):
+		v.find(servertest.Revocation, servertest.Works, "access tokens end with it")
+	default:
+		v.find(servertest.Revocation, servertest.Works, "access tokens end with it, which is then told as: "+said(err))
+	}
+}
+
+// pkce redeems a code with the verifier of another request.
+func (v *visit) pkce() {
+	v.t.Helper()
+	d := v.desk()
+	redirect, err := v.provider.RedirectAt(0)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	address := d.client.AuthCodeURL(provider.AuthRequest{
+		Challenge: provider.Challenge(provider.NewVerifier()), State: "state", RedirectURI: redirect,
+	})
+	code, err := provider.ParseCode(answer(v.t, v.person.visit(address, v.server.pages, ""), redirect))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if _, err = d.client.Exchange(v.t.Context(), code, provider.NewVerifier(), redirect); !errors.Is(err, provider.ErrInvalidToken) {
+		v.fail(servertest.PKCE, "a code with the verifier of another link is answered with "+said(err))
+		return
+	}
+	v.find(servertest.PKCE, servertest.Works)
+}
+
+// issuer puts another server's issuer into the answer.
+func (v *visit) issuer() {
+	v.t.Helper()
+	err := v.link(v.desk(), v.server.pages, with("iss", "https://other.example"))
+	switch {
+	case !errors.Is(err, authring.ErrInvalidToken):
+		v.fail(servertest.Issuer, "the answer of another server is taken: "+said(err))
+	case !v.provider.IssParameter:
+		v.find(servertest.Issuer, servertest.NotThere)
+	default:
+		v.find(servertest.Issuer, servertest.Works)
+	}
+}
+
+// said is an error in words.
+func said(err error) string {
+	if err == nil {
+		return "success"
+	}
+	if answered, ok := errors.AsType[*provider.Error](err); ok {
+		err = answered
+	}
+	return strings.ReplaceAll(err.Error(), "\n", " ")
+}
