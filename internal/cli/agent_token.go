@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -41,6 +42,13 @@ func (p *program) tokenFromAgent(cmd *cobra.Command, opts tokenOptions) (done bo
 	ask := agentclient.Request{Config: p.config, App: p.app, Realm: address.Realm}
 	if cmd.Flags().Changed("min-valid") {
 		ask.MinValid = opts.minValid
+	}
+	if cmd.Flags().Changed("scope") {
+		// What is no scope is told of by the library, and must not become
+		// two of them, or none, which means all.
+		if ask.Scope = strings.Join(opts.scope, " "); len(strings.Fields(ask.Scope)) != len(opts.scope) || ask.Scope == "" {
+			return false, nil
+		}
 	}
 	reply, err := agentclient.Token(ctx, address.Path, ask)
 	if errors.Is(err, agentclient.ErrNoAgent) && !address.Named && p.linked() {
