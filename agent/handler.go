@@ -29,6 +29,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.begin()
 	defer h.done()
 	if err := h.check(r); err != nil {
+		// net/http would wait for the rest of a body.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now())
 		w.Header().Set("Connection", "close")
 		h.fail(w, err, Link{})
 		return

@@ -122,7 +122,7 @@ func (f *file) restore() error {
 
 // readBounded reads a regular file of at most 1 MiB.
 func readBounded(path string) ([]byte, fs.FileInfo, error) {
-	in, err := os.OpenFile(path, os.O_RDONLY|openFlags, 0)
+	in, err := atomicfile.Open(path, os.O_RDONLY|openFlags)
 	if err != nil {
 		return nil, nil, notAFile(path, err)
 	}
