@@ -42,9 +42,6 @@ func (s *Session) askClientSecret(ctx context.Context, prompt keyring.Prompt) (s
 	if !password.IsZero() {
 		return password, nil
 	}
-	if s.config.secretKeyring == "" {
-		return secret.Secret{}, fmt.Errorf("%w: %s authenticates its clients", ErrNoClientSecret, s.config.provider.Title)
-	}
 	const op = "load the client secret"
 	k, err := s.byID(s.config.secretKeyring)
 	if err == nil {

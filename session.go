@@ -227,6 +227,10 @@ func (s *Session) client(appKey string) (*provider.Client, error) {
 	}
 	opts := []provider.ClientOption{provider.WithLogger(s.config.logger)}
 	if s.config.provider.ClientAuth != provider.AuthNone {
+		if s.config.clientSecret == nil && s.config.secretKeyring == "" {
+			// Told before the user is sent to a page in vain.
+			return nil, fmt.Errorf("%w: %s authenticates its clients", ErrNoClientSecret, s.config.provider.Title)
+		}
 		opts = append(opts, provider.WithClientSecret(s.clientSecret))
 	}
 	if s.config.transport != nil {

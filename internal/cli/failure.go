@@ -161,7 +161,7 @@ func (p *program) hintOf(err error) string {
 	case is(authring.ErrNoClientID):
 		return "Register the program with the provider, as an installed application, and give its client id with --client-id."
 	case is(authring.ErrNoClientSecret):
-		return "Give it again: authring provider update " + shellQuote(p.providerOf(p.config)) + " --client-secret-file FILE"
+		return p.clientSecretHint()
 	case is(provider.ErrNoRedirect):
 		return "Register a redirect URI with a port, such as http://127.0.0.1:8080/, and say which: authring provider add " +
 			shellQuote(p.providerOf(p.config)) + " --client-id ID --redirect-port 8080"

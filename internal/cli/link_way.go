@@ -50,7 +50,7 @@ func (l *linking) chooseRoute() (route, error) {
 	case wayPaste:
 	default:
 		switch {
-		case !here && from.DeviceURL != "" && len(l.redirects) == 0:
+		case from.DeviceURL != "" && len(l.redirects) == 0 && (!here || len(uris) == 0 && !from.NoRedirectCode):
 			r.device = true
 		case here || len(l.redirects) > 0:
 			// Programs that read JSON open the page themselves.

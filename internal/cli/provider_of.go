@@ -135,6 +135,15 @@ func providerOptions(entry *registry.Entry) []authring.Option {
 	return options
 }
 
+// clientSecretHint says how the client secret is given, which is missing.
+func (p *program) clientSecretHint() string {
+	name := p.providerOf(p.config)
+	if entry, err := p.providerNamed(name); err == nil && entry.Shipped {
+		return "Give it: authring provider add " + name + " --client-id ID --client-secret-file FILE"
+	}
+	return "Give it again: authring provider update " + shellQuote(name) + " --client-secret-file FILE"
+}
+
 // providerNames lists them, for the shell.
 func (p *program) providerNames() []string {
 	folder, err := p.providerFolder()
