@@ -97,11 +97,17 @@ func Run(c Command) (Status, error) {
 				_ = process.Signal(s)
 			}
 		case state := <-states:
+			if state.Stopped() {
+				// The terminal may have stopped both, and what is told here
+				// be from then.
+				state = latest(process.Pid, state)
+			}
 			switch {
 			case state.Stopped():
 				// So does this process, or the shell would wait on. It is
 				// continued with the whole job, and passes that on.
 				_ = unix.Kill(os.Getpid(), unix.SIGSTOP)
+			case state.Continued():
 			case state.Signaled():
 				return Status{Signal: state.Signal()}, nil
 			default:
@@ -109,6 +115,15 @@ func Run(c Command) (Status, error) {
 			}
 		}
 	}
+}
+
+// latest is what has become of a command that had stopped.
+func latest(command int, state unix.WaitStatus) unix.WaitStatus {
+	var now unix.WaitStatus
+	if pid, err := unix.Wait4(command, &now, unix.WCONTINUED|unix.WNOHANG, nil); err == nil && pid == command {
+		return now
+	}
+	return state
 }
 
 // terminalSent reports whether a signal came from the terminal, which sends it
