@@ -238,23 +238,13 @@ func TestNoise(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// Many more than there is room for, and none says a word.
-	var first net.Conn
-	for i := range 300 {
+	// Many, and none says a word.
+	for range 300 {
 		conn, err := net.Dial("tcp", "127.0.0.1:"+port(t, r))
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = conn.Close() })
-		if i == 0 {
-			first = conn
-		}
-	}
-	if err := first.SetReadDeadline(time.Now().Add(bound)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := first.Read(make([]byte, 1)); err == nil {
-		t.Error("the oldest connection is kept")
 	}
 	none(t, answers)
 	if a := ask(t, "GET", r.RedirectURI()+"?code="+code+"&state="+state, nil); a.status != http.StatusSeeOther {
@@ -360,21 +350,32 @@ func TestCloseLetsThePageBeSeen(t *testing.T) {
 	}
 }
 
-// A browser keeps connections that say nothing; they hold up nothing.
-func TestCloseIsQuick(t *testing.T) {
+// Connections that say nothing make room for others, the oldest first, and hold
+// up no end.
+func TestSilentConnections(t *testing.T) {
 	r := listen(t)
-	r.Expect(callback.Expected{State: state})
-	conn, err := net.Dial("tcp", "127.0.0.1:"+port(t, r))
-	if err != nil {
-		t.Fatal(err)
+	var ours []net.Conn
+	for range 65 {
+		theirs, other := net.Pipe()
+		r.Connection(theirs, http.StateNew)
+		ours = append(ours, other)
 	}
-	t.Cleanup(func() { _ = conn.Close() })
-	ask(t, "GET", r.RedirectURI(), nil) // so that the connection before was accepted
-	ctx, cancel := context.WithTimeout(t.Context(), bound)
-	defer cancel()
-	r.Close(ctx)
-	if ctx.Err() != nil {
-		t.Error("Close waited for a connection that says nothing")
+	closed := func(conn net.Conn) bool {
+		t.Helper()
+		if err := conn.SetReadDeadline(time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		_, err := conn.Read(make([]byte, 1))
+		return err == io.EOF
+	}
+	if !closed(ours[0]) || closed(ours[1]) || closed(ours[64]) {
+		t.Error("with one too many it is not the oldest that has to go")
+	}
+	stop(r)
+	for i, conn := range ours {
+		if !closed(conn) {
+			t.Fatalf("the end waits for connection %d, which says nothing", i)
+		}
 	}
 }
 

@@ -58,7 +58,7 @@ func (r *Receiver) serve(w http.ResponseWriter, req *http.Request) {
 func (r *Receiver) serveAnswer(w http.ResponseWriter, req *http.Request) {
 	query := req.URL.RawQuery
 	r.mu.Lock()
-	want, used := r.want, r.used
+	want := r.want
 	r.mu.Unlock()
 	_, err := Parse(query, want)
 	switch {
@@ -68,7 +68,7 @@ func (r *Receiver) serveAnswer(w http.ResponseWriter, req *http.Request) {
 	case errors.Is(err, ErrMalformed):
 		r.show(w, http.StatusBadRequest, malformed)
 		return
-	case used || !r.deliver(want, query):
+	case !r.deliver(want, query):
 		r.show(w, http.StatusGone, spent)
 		return
 	}
