@@ -361,9 +361,8 @@ func TestSilentConnections(t *testing.T) {
 		ours = append(ours, other)
 	}
 	closed := func(conn net.Conn) bool {
-		t.Helper()
-		if err := conn.SetReadDeadline(time.Now()); err != nil {
-			t.Fatal(err)
+		if conn.SetReadDeadline(time.Now()) != nil {
+			return true // a pipe whose other end is closed has none
 		}
 		_, err := conn.Read(make([]byte, 1))
 		return err == io.EOF
