@@ -1,0 +1,127 @@
+package child_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/authring/authring/internal/child"
+	"github.com/authring/authring/secret"
+)
+
+var errGone = errors.New("no link any more")
+
+// issuer hands out tokens that live for four hours, as a session does: the same
+// one until more validity is asked for than it has left.
+type issuer struct {
+	mu      sync.Mutex
+	n       int
+	ends    time.Time
+	life    time.Duration
+	failing error
+}
+
+func (i *issuer) token(_ context.Context, minValid time.Duration) (secret.Secret, time.Time, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.failing != nil {
+		return secret.Secret{}, time.Time{}, i.failing
+	}
+	if i.n == 0 || time.Until(i.ends) < max(minValid, 5*time.Minute) {
+		i.n++
+		i.ends = time.Now().Add(i.life)
+	}
+	if i.life == 0 {
+		return secret.New("legacy"), time.Time{}, nil
+	}
+	return secret.New(fmt.Sprint("token-", i.n)), i.ends, nil
+}
+
+func (i *issuer) fail(err error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.failing = err
+}
+
+func keep(t *testing.T, i *issuer, during func(read func() string)) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "token")
+		file := child.TokenFile{Path: path, Token: i.token, Ended: func(err error) bool { return errors.Is(err, errGone) }}
+		ends, err := file.Write(t.Context(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { file.Keep(ctx, ends); close(done) }()
+		during(func() string {
+			synctest.Wait()
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return "none"
+			}
+			return string(data)
+		})
+		cancel()
+		<-done
+	})
+}
+
+// The file always holds a token with a quarter of its life left.
+func TestTokenFileIsKept(t *testing.T) {
+	i := &issuer{life: 4 * time.Hour}
+	keep(t, i, func(read func() string) {
+		for hour := range 48 {
+			now := read()
+			if left := time.Until(i.ends); left < time.Hour-20*time.Second {
+				t.Errorf("after %d hours the token has %v left", hour, left)
+			}
+			if got, want := now, fmt.Sprint("token-", i.n); got != want {
+				t.Errorf("after %d hours the file holds %q, want %q", hour, got, want)
+			}
+			<-time.After(time.Hour)
+		}
+		if i.n < 12 || i.n > 18 {
+			t.Errorf("%d tokens in 48 hours of 3 each", i.n)
+		}
+	})
+}
+
+// What fails is tried again; once there is no link, there is no file.
+func TestTokenFileOutlivesFaults(t *testing.T) {
+	i := &issuer{life: 4 * time.Hour}
+	keep(t, i, func(read func() string) {
+		i.fail(errors.New("no network"))
+		<-time.After(5 * time.Hour)
+		if got := read(); got != "token-1" {
+			t.Errorf("without a network the file holds %q", got)
+		}
+		i.fail(nil)
+		<-time.After(time.Minute)
+		if got := read(); got != "token-2" {
+			t.Errorf("with the network back the file holds %q", got)
+		}
+		i.fail(errGone)
+		<-time.After(5 * time.Hour)
+		if got := read(); got != "none" {
+			t.Errorf("without a link the file holds %q", got)
+		}
+	})
+}
+
+// A token that does not end is not replaced.
+func TestTokenFileOfALegacyToken(t *testing.T) {
+	i := &issuer{}
+	keep(t, i, func(read func() string) {
+		<-time.After(1000 * time.Hour)
+		if got := read(); got != "legacy" || i.n != 1 {
+			t.Errorf("the file holds %q after %d tokens", got, i.n)
+		}
+	})
+}
