@@ -17,6 +17,7 @@ type Feature string
 const (
 	Discovery  Feature = "discovery (RFC 8414, OpenID Connect)"
 	Link       Feature = "link"
+	Tool       Feature = "`authring provider add`, `link`, `token`, `unlink`"
 	Denied     Feature = "access denied"
 	PKCE       Feature = "PKCE (RFC 7636)"
 	Issuer     Feature = "`iss` of the answer (RFC 9207)"
@@ -28,7 +29,7 @@ const (
 )
 
 // Features lists them.
-var Features = []Feature{Discovery, Link, Denied, PKCE, Issuer, Account, Refresh, Rotation, Reuse, Revocation}
+var Features = []Feature{Discovery, Link, Tool, Denied, PKCE, Issuer, Account, Refresh, Rotation, Reuse, Revocation}
 
 // Flow is a column of the table: a way to link.
 type Flow string

@@ -152,6 +152,7 @@ var zitadel = kind{
 		servertest.Device: {
 			servertest.Refresh:    "the example does not note which client a refresh token is for if it comes of a device code",
 			servertest.Revocation: "the same",
+			servertest.Tool:       "the same",
 		},
 	},
 }

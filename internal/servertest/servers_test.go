@@ -14,12 +14,17 @@ import (
 // fails where it could not look. What it finds is held against the table in the
 // documents by ./test.
 func TestServers(t *testing.T) {
+	folder(t)
+	program := build(t)
 	for name, k := range map[string]kind{"oidc-provider": oidcProvider, "zitadel/oidc": zitadel} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := start(t, name, k)
 			for _, flow := range servertest.Flows {
-				t.Run(string(flow), func(t *testing.T) { look(t, s, flow) })
+				t.Run(string(flow), func(t *testing.T) {
+					t.Parallel()
+					look(t, s, flow, program)
+				})
 			}
 		})
 	}
@@ -35,7 +40,7 @@ type visit struct {
 	found    []servertest.Finding
 }
 
-func look(t *testing.T, s *server, flow servertest.Flow) {
+func look(t *testing.T, s *server, flow servertest.Flow, program string) {
 	v := &visit{t: t, server: s, flow: flow, person: newPerson(t)}
 	v.discover()
 	if flow == servertest.Device {
@@ -43,6 +48,7 @@ func look(t *testing.T, s *server, flow servertest.Flow) {
 	} else {
 		v.linkPages()
 	}
+	v.tool(program)
 	for _, feature := range servertest.Features {
 		seen := 0
 		for _, f := range v.found {
