@@ -43,6 +43,12 @@ func (i *issuer) token(_ context.Context, minValid time.Duration) (secret.Secret
 	return secret.New(fmt.Sprint("token-", i.n)), i.ends, nil
 }
 
+func (i *issuer) state() (n int, ends time.Time) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.n, i.ends
+}
+
 func (i *issuer) fail(err error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -79,16 +85,17 @@ func TestTokenFileIsKept(t *testing.T) {
 	keep(t, i, func(read func() string) {
 		for hour := range 48 {
 			now := read()
-			if left := time.Until(i.ends); left < time.Hour-20*time.Second {
+			n, ends := i.state()
+			if left := time.Until(ends); left < time.Hour-20*time.Second {
 				t.Errorf("after %d hours the token has %v left", hour, left)
 			}
-			if got, want := now, fmt.Sprint("token-", i.n); got != want {
+			if got, want := now, fmt.Sprint("token-", n); got != want {
 				t.Errorf("after %d hours the file holds %q, want %q", hour, got, want)
 			}
 			<-time.After(time.Hour)
 		}
-		if i.n < 12 || i.n > 18 {
-			t.Errorf("%d tokens in 48 hours of 3 each", i.n)
+		if n, _ := i.state(); n < 12 || n > 18 {
+			t.Errorf("%d tokens in 48 hours of 3 each", n)
 		}
 	})
 }
@@ -120,8 +127,9 @@ func TestTokenFileOfALegacyToken(t *testing.T) {
 	i := &issuer{}
 	keep(t, i, func(read func() string) {
 		<-time.After(1000 * time.Hour)
-		if got := read(); got != "legacy" || i.n != 1 {
-			t.Errorf("the file holds %q after %d tokens", got, i.n)
+		n, _ := i.state()
+		if got := read(); got != "legacy" || n != 1 {
+			t.Errorf("the file holds %q after %d tokens", got, n)
 		}
 	})
 }
