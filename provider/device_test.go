@@ -67,14 +67,14 @@ func (d *deviceServer) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-func (d *deviceServer) client(tb testing.TB) *provider.Client {
+func (d *deviceServer) client(tb testing.TB, opts ...provider.ClientOption) *provider.Client {
 	tb.Helper()
 	d.began = time.Now()
 	p := &provider.Provider{
 		Name: "example", Title: "Example", AuthURL: "https://as.example/auth", TokenURL: "https://as.example/token",
 		DeviceURL: "https://as.example/device", DefaultScope: []string{"read"}, RedirectURI: "http://127.0.0.1/callback",
 	}
-	return newClient(tb, p, provider.WithHTTPTransport(d))
+	return newClient(tb, p, append(opts, provider.WithHTTPTransport(d))...)
 }
 
 const (
@@ -251,7 +251,7 @@ func FuzzDeviceAnswer(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		a, err := (&deviceServer{device: text}).client(t).AuthorizeDevice(t.Context(), nil)
+		a, err := (&deviceServer{device: text}).client(t, quick).AuthorizeDevice(t.Context(), nil)
 		if err != nil {
 			return
 		}

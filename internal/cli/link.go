@@ -32,12 +32,23 @@ type linkOptions struct {
 }
 
 const linkLong = `Link an account: the provider's page is opened in your browser, you approve
-access there, and paste the code that it shows. The code is read without being
-shown; where standard input is not a terminal, it is read from there. It is
-never taken as an argument, where others on this machine could see it.
+access there, and the browser brings the answer, or you paste the code that the
+page shows, or the whole address that it ends at. What is pasted is read without
+being shown; where standard input is not a terminal, it is read from there. It
+is never taken as an argument, where others on this machine could see it.
 
-The page's address is always printed too. The browser is left alone with
---no-browser, with --json, over SSH and without a display.
+The browser can bring the answer where the provider redirects to this machine.
+Dropbox does for an app key of your own only, and compares the port as well:
+name what you registered with --redirect-uri. Over SSH, in a container and
+without a display no browser is opened: the code is pasted, or, where the
+provider can, a short code is typed on another device, which a QR code brings
+you to. --way chooses: browser, paste, or device. The page's address is always
+printed too. With --no-browser, and with --json or --no-input unless --way
+browser is given, the browser is left alone.
+
+One process at a time links a config name. A second one waits, and takes over
+if the first died; with --no-input it ends at once, and after a try in vain
+there is a pause before the next one without a person.
 
 The keyring is looked for before anything else is asked, in this order:
 macOS Keychain, Secret Service (GNOME Keyring, KeePassXC and others), KWallet,
@@ -72,7 +83,8 @@ called is told by authring provider list, and how one is added by authring
 provider --help. Afterwards the record says which provider a link is with.`
 
 const linkExample = `  authring link
-  authring link -c work --app-key KEY
+  authring link -c work --app-key KEY --redirect-uri http://127.0.0.1:53682/
+  authring link -c mail --provider microsoft --client-id ID --way device
   authring link --keyring sealed --key-file /media/stick/authring.key
   authring link --begin --json
   authring link --finish --json < code`
