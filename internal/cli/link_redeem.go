@@ -54,7 +54,7 @@ func (l *linking) showPage(url string) {
 	case !l.route.open:
 		l.say("Open this page in a browser and approve access:")
 	case !l.mayOpen():
-		l.say("A page for this link was opened in your browser a moment ago. Approve access there, or open this page yourself:")
+		l.say("A page for this link was opened in your browser a moment ago. Approve access there; if it leads nowhere, open this one:")
 		opened = true
 	case l.openBrowser(url):
 		l.say("Approve access in your browser (opened), or open this page yourself:")
