@@ -235,10 +235,10 @@ func TestExecStatusAfterASignal(t *testing.T) {
 // However it ends, nothing is left: no file, no socket, no process.
 func TestExecLeavesNothing(t *testing.T) {
 	for name, end := range map[string]func(*running){
-		"by itself":              func(*running) {},
-		"by SIGTERM":             func(r *running) { r.signal(syscall.SIGTERM) },
-		"by SIGHUP":              func(r *running) { r.signal(syscall.SIGHUP) },
-		"by SIGINT":              func(r *running) { r.signal(syscall.SIGINT) },
+		"by itself":               func(*running) {},
+		"by SIGTERM":              func(r *running) { r.signal(syscall.SIGTERM) },
+		"by SIGHUP":               func(r *running) { r.signal(syscall.SIGHUP) },
+		"by SIGINT":               func(r *running) { r.signal(syscall.SIGINT) },
 		"by SIGKILL, to authring": func(r *running) { r.signal(syscall.SIGKILL) },
 	} {
 		t.Run(name, func(t *testing.T) {
