@@ -33,7 +33,7 @@ type Entry struct {
 
 	Scope   string `json:"scope,omitempty"`   // what was asked for; empty: all
 	Granted string `json:"granted,omitempty"` // what was given, where that is less
-	Rule    int    `json:"rule,omitempty"`
+	Rule    string `json:"rule,omitempty"`
 	Reason  string `json:"reason,omitempty"`
 
 	// Count is how many further answers of this kind the entry stands for, to
@@ -46,7 +46,7 @@ const longestText = 400
 
 // texts are the texts of an entry, which others chose.
 func (e *Entry) texts() []*string {
-	return []*string{&e.Answer, &e.What, &e.App, &e.Config, &e.Executable, &e.Cgroup, &e.Scope, &e.Granted, &e.Reason}
+	return []*string{&e.Answer, &e.What, &e.App, &e.Config, &e.Executable, &e.Cgroup, &e.Scope, &e.Granted, &e.Rule, &e.Reason}
 }
 
 // clean makes the texts fit for a line and for a terminal.

@@ -33,7 +33,7 @@ const (
 	// mostKinds bounds how many kinds are counted at a time.
 	mostKinds = 128
 	// lockBound is how long a generation may take to be put aside elsewhere.
-	lockBound = 5 * time.Second
+	lockBound = time.Second
 )
 
 // Log is the log of a link. Several processes may write one file; each line is

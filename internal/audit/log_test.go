@@ -57,7 +57,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	l := audit.Open(path)
 	want := audit.Entry{
 		At: time.Now().UTC().Truncate(time.Millisecond), Answer: audit.Denied, What: "token", Config: "work", PID: 12,
-		Executable: "/usr/bin/curl", Via: 13, Cgroup: "/a.slice", Scope: "a b", Granted: "a", Rule: 3, Reason: "no rule fits",
+		Executable: "/usr/bin/curl", Via: 13, Cgroup: "/a.slice", Scope: "a b", Granted: "a", Rule: "3", Reason: "no rule fits",
 	}
 	if err := l.Append(want); err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"github.com/authring/authring"
 	"github.com/authring/authring/agent"
 	"github.com/authring/authring/internal/agentclient"
+	"github.com/authring/authring/internal/harden"
 )
 
 type agentOptions struct {
@@ -87,6 +88,11 @@ func (p *program) runAgent(ctx context.Context, opts agentOptions) error {
 		return err
 	}
 	config.Idle = opts.idle
+	// Before there is anything to read in its memory.
+	p.logger().Debug("hardened", "done", harden.Server().String())
+	keeper := p.gatekeeper()
+	defer func() { _ = keeper.Close() }()
+	config.Authorize, config.Audit = keeper.authorize, keeper.audit
 	listener, where, err := p.agentSocket(ctx, opts)
 	if errors.Is(err, agent.ErrRunning) {
 		if opts.onDemand {

@@ -30,6 +30,7 @@ func (p *program) verbs() []verb {
 		{"export", p.exportCommand},
 		{"doctor", p.doctorCommand},
 		{"agent", p.agentCommand},
+		{"policy", p.policyCommand},
 		{"exec", p.execCommand},
 		{"proxy", p.proxyCommand},
 		{"git-credential", p.gitCredentialCommand},

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -21,16 +23,12 @@ const mostParents = 8
 // A process can run another program between its request and this look, and
 // can hand its connection to another. That cannot be seen.
 func Identify(pid int, _ string, alive func() error) (Process, error) {
-	self, err := os.Stat("/proc/self/exe")
-	if err != nil {
-		return Process{}, fmt.Errorf("%w: %w", ErrUnidentified, err)
-	}
 	if pid <= 0 {
 		return Process{}, fmt.Errorf("%w: it is in a container of its own", ErrUnidentified)
 	}
-	p := look(pid)
+	p, tool := look(pid), ourFiles()
 	via, parents := 0, map[int]int{}
-	for n := 0; p.Exe != nil && !p.Foreign && os.SameFile(p.Exe, self); n++ {
+	for n := 0; p.Exe != nil && !p.Foreign && slices.ContainsFunc(tool, func(f os.FileInfo) bool { return os.SameFile(f, p.Exe) }); n++ {
 		parent, err := parentOf(p.PID)
 		if err != nil || parent <= 0 || n == mostParents {
 			return Process{}, fmt.Errorf("%w: nobody knows who started authring (pid %d)", ErrUnidentified, p.PID)
@@ -50,6 +48,27 @@ func Identify(pid int, _ string, alive func() error) (Process, error) {
 		return Process{}, fmt.Errorf("%w: %w", ErrUnidentified, err)
 	}
 	return p, nil
+}
+
+// helper is the small program beside this one that only asks the agent.
+const helper = "authring-token"
+
+// ourFiles are the files of this program: the one that runs, the one that took
+// its name in an update, and its helper.
+func ourFiles() []os.FileInfo {
+	var files []os.FileInfo
+	path, err := os.Readlink("/proc/self/exe")
+	names := []string{"/proc/self/exe"}
+	if err == nil {
+		path = strings.TrimSuffix(path, deleted)
+		names = append(names, path, filepath.Join(filepath.Dir(path), helper))
+	}
+	for _, name := range names {
+		if info, err := os.Stat(name); err == nil {
+			files = append(files, info)
+		}
+	}
+	return files
 }
 
 // look reads what can be read of a process. The kernel lets nobody read the

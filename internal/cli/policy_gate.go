@@ -1,0 +1,189 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/authring/authring/agent"
+	"github.com/authring/authring/internal/audit"
+	"github.com/authring/authring/internal/notify"
+	"github.com/authring/authring/internal/policy"
+	"github.com/authring/authring/record"
+)
+
+// gatekeeper holds the agent to the policies of its links, and keeps the audit
+// logs.
+type gatekeeper struct {
+	*program
+	gate *policy.Gate
+
+	mu    sync.Mutex
+	logs  map[string]*audit.Log
+	known map[int]verdict // by PID
+}
+
+// verdict is what was found out for an answer, for the log.
+type verdict struct {
+	who    policy.Process
+	reason string
+}
+
+// mostKnown bounds how many processes are remembered between the decision and
+// the log.
+const mostKnown = 4096
+
+func (p *program) gatekeeper() *gatekeeper {
+	k := &gatekeeper{program: p, logs: map[string]*audit.Log{}, known: map[int]verdict{}}
+	k.gate = &policy.Gate{Path: policyPath, Question: k.question}
+	return k
+}
+
+func policyPath(app, config string) (string, error) {
+	layout, err := record.NewLayout(app)
+	if err != nil {
+		return "", err
+	}
+	return layout.PolicyPath(config), record.CheckConfigName(config)
+}
+
+// Close ends the audit logs.
+func (k *gatekeeper) Close() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var failed error
+	for _, log := range k.logs {
+		failed = errors.Join(failed, log.Close())
+	}
+	return failed
+}
+
+// authorize is the agent's question for each token.
+func (k *gatekeeper) authorize(ctx context.Context, ask agent.Ask) (agent.Answer, error) {
+	who, err := policy.Identify(ask.Process.PID, ask.Process.Executable, ask.Process.Check)
+	if err != nil {
+		// Only a rule for every process fits it.
+		k.logger().Debug("who asks is not known", "pid", ask.Process.PID, "error", err)
+		who = policy.Process{PID: ask.Process.PID}
+	}
+	d := k.gate.Decide(ctx, ask.App, ask.Config, policy.Request{Scope: ask.Scope, Who: who})
+	k.remember(ask.Process.PID, verdict{who, d.Reason})
+	if err := ctx.Err(); err != nil {
+		return agent.Answer{}, context.Cause(ctx)
+	}
+	if d.Effect != policy.Allow {
+		return agent.Answer{}, &agent.RefusedError{
+			Message: printableLines(fmt.Sprintf("the policy of the link %q refuses it: %s", ask.Config, d.Reason)),
+			Hint:    printableLines(k.refusalHint(ask.Link, who)), Rule: ruleName(d.Rule),
+		}
+	}
+	return agent.Answer{Scope: d.Scope, Rule: ruleName(d.Rule)}, nil
+}
+
+func ruleName(id int) string {
+	if id == 0 {
+		return ""
+	}
+	return fmt.Sprint(id)
+}
+
+func (k *gatekeeper) refusalHint(link agent.Link, who policy.Process) string {
+	q := k.forLink(link.App, link.Config)
+	hint := "See the rules: " + q.command("policy", "show")
+	if who.Exe != nil && !who.Foreign && !strings.HasSuffix(who.Path, " (deleted)") {
+		hint += "\nTo allow this program: " + q.command("policy", "allow", "--exe", who.Path)
+	}
+	return hint
+}
+
+func (k *gatekeeper) remember(pid int, v verdict) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.known) >= mostKnown {
+		clear(k.known)
+	}
+	k.known[pid] = v
+}
+
+// question asks the user by the desktop.
+func (k *gatekeeper) question(ctx context.Context, q policy.Question) (bool, error) {
+	return notify.Ask(ctx, notifyQuestion(q))
+}
+
+func notifyQuestion(q policy.Question) notify.Question {
+	what := "It wants all that the link may do."
+	if len(q.Scope) > 0 {
+		what = "It wants: " + strings.Join(q.Scope, ", ")
+	}
+	who := q.Who.String()
+	if q.Who.Foreign {
+		who += ", in other mounts (a container, a sandbox)"
+	}
+	lines := []string{who, what}
+	if q.Remember > 0 {
+		lines = append(lines, "Your answer holds for "+q.Remember.String()+".")
+	}
+	title := fmt.Sprintf("Give an access token for %q?", q.Config)
+	if q.App != defaultApp {
+		title = fmt.Sprintf("Give an access token for %q of %s?", q.Config, q.App)
+	}
+	return notify.Question{Title: title, Lines: lines, Yes: "Allow", No: "Deny"}
+}
+
+// audit writes down what the agent answered.
+func (k *gatekeeper) audit(e agent.Entry) {
+	path, log := k.logOf(e.Ask.Link)
+	if log == nil {
+		return
+	}
+	k.mu.Lock()
+	found := k.known[e.Ask.Process.PID]
+	k.mu.Unlock()
+	who := found.who
+	entry := audit.Entry{
+		At: e.Time, Answer: audit.Allowed, What: "token", App: e.Ask.App, Config: e.Ask.Config,
+		PID: who.PID, Executable: who.Path, Via: who.Via, Cgroup: who.Cgroup,
+		Scope: strings.Join(e.Ask.Scope, " "), Rule: e.Rule,
+	}
+	if who.Path == "" {
+		entry.PID, entry.Executable = e.Ask.Process.PID, e.Ask.Process.Executable
+	}
+	switch e.Outcome {
+	case "ok":
+		entry.Granted = strings.Join(e.Scope, " ")
+	case "refused":
+		entry.Answer, entry.Reason = audit.Denied, found.reason
+	default:
+		entry.Answer, entry.Reason = audit.Failed, e.Outcome
+	}
+	if err := log.Append(entry); err != nil {
+		k.logger().Warn("could not write the audit log", "path", path, "error", err)
+	}
+}
+
+// logOf returns the log of a link. Nothing is kept for links that are not
+// there: whoever asks could make any number of files.
+func (k *gatekeeper) logOf(link agent.Link) (string, *audit.Log) {
+	layout, err := record.NewLayout(link.App)
+	if err != nil || layout.AuditPath(link.Config) == "" {
+		return "", nil
+	}
+	path := layout.AuditPath(link.Config)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if log := k.logs[path]; log != nil {
+		return path, log
+	}
+	if rec, err := layout.Load(link.Config); err != nil || rec.Empty() {
+		return "", nil
+	}
+	log := audit.Open(path)
+	k.logs[path] = log
+	return path, log
+}
+
+// auditTime is how times of the log are shown.
+func auditTime(at time.Time) string { return at.Local().Format(time.DateTime) }
