@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authring/authring"
+	"github.com/authring/authring/internal/harden"
 	"github.com/authring/authring/internal/proxy"
 )
 
@@ -133,7 +134,9 @@ func (p *program) runProxy(cmd *cobra.Command, opts proxyOptions) error {
 
 // openForTokens opens the link's session for a verb that hands out its tokens.
 func (p *program) openForTokens(noAgent bool, options ...authring.Option) (*authring.Session, error) {
-	if !noAgent {
+	if noAgent {
+		harden.Memory() // an agent would have to see who asks it
+	} else {
 		options = append(options, authring.WithAgent())
 	}
 	return p.open(p.config, options...)

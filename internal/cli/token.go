@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authring/authring"
+	"github.com/authring/authring/internal/harden"
 )
 
 type tokenOptions struct {
@@ -91,6 +92,9 @@ func (p *program) runToken(cmd *cobra.Command, opts tokenOptions) error {
 			return err
 		}
 	}
+	// From here on the refresh token is in this process. The agent, which has
+	// to see who asks it, was asked before.
+	harden.Memory()
 	s, err := p.open(p.config, wait...)
 	if err != nil {
 		return err
