@@ -20,6 +20,8 @@ const (
 	Tool       Feature = "`authring provider add`, `link`, `token`, `unlink`"
 	Denied     Feature = "access denied"
 	PKCE       Feature = "PKCE (RFC 7636)"
+	Basic      Feature = "client secret in a header (`basic`)"
+	Post       Feature = "client secret in the body (`post`)"
 	Issuer     Feature = "`iss` of the answer (RFC 9207)"
 	Account    Feature = "account (userinfo)"
 	Refresh    Feature = "refresh"
@@ -29,7 +31,7 @@ const (
 )
 
 // Features lists them.
-var Features = []Feature{Discovery, Link, Tool, Denied, PKCE, Issuer, Account, Refresh, Rotation, Reuse, Revocation}
+var Features = []Feature{Discovery, Link, Tool, Denied, PKCE, Issuer, Basic, Post, Account, Refresh, Rotation, Reuse, Revocation}
 
 // Flow is a column of the table: a way to link.
 type Flow string

@@ -36,12 +36,14 @@ func newDesk(t *testing.T, p *provider.Provider, clientID string) *desk {
 		t.Fatal(err)
 	}
 	memory := keyringtest.NewMemory(keyring.SecretService)
-	s, err := authring.Open("default", authring.WithLayout(layout), authring.WithProvider(p), authring.WithAppKey(clientID), authring.WithKeyrings(memory))
+	secretOf := func(context.Context) (secret.Secret, error) { return secret.New(clientSecret), nil }
+	s, err := authring.Open("default", authring.WithLayout(layout), authring.WithProvider(p), authring.WithAppKey(clientID),
+		authring.WithClientSecret(secretOf), authring.WithKeyrings(memory))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	client, err := provider.NewClient(p, clientID)
+	client, err := provider.NewClient(p, clientID, provider.WithClientSecret(secretOf))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,6 +109,10 @@ func (d *desk) byRedirect(p *person, pages []page, changed change) error {
 		linked <- err
 	}()
 	p.visit(pending.AuthURL, pages, "")
+	var at string
+	if p.Eval("location.href", &at); !strings.HasPrefix(at, receiver.RedirectURI()) {
+		d.t.Fatalf("the browser ends at %s, which says\n%s", at, p.Text("body"))
+	}
 	return <-linked
 }
 

@@ -19,6 +19,10 @@ import (
 // has installed, and what was built of the module in servers/.
 const installed = "AUTHRING_TEST_SERVERS"
 
+// clientSecret is that of every client that has one. It has what both ways of
+// showing it have to encode.
+const clientSecret = "a secret: 100% of it & +more"
+
 // server is a server that runs.
 type server struct {
 	Name    string
@@ -30,10 +34,12 @@ type server struct {
 // kind is what there is to know of a kind of server.
 type kind struct {
 	command func(t *testing.T, folder string) *exec.Cmd
-	clients map[string]string // what each client is for, and its identifier
-	user    string            // who is at the browser, as the server calls them
-	pages   []page            // of the server, on the way to a yes
-	refusal []page            // on the way to a no
+	native  string // the client without a secret
+	basic   string // the client that shows its secret in a header
+	post    string // the client that shows it in the body
+	user    string // who is at the browser, as the server calls them
+	pages   []page // of the server, on the way to a yes
+	refusal []page // on the way to a no
 
 	// reasons say why something fails, for the table.
 	reasons map[servertest.Flow]map[servertest.Feature]string
@@ -119,8 +125,10 @@ var oidcProvider = kind{
 	command: func(t *testing.T, folder string) *exec.Cmd {
 		return node(t, folder, "oidc-provider/server.mjs", "lenient")
 	},
-	clients: map[string]string{"": "native"},
-	user:    "mary",
+	native: "native",
+	basic:  "with-basic",
+	post:   "with-post",
+	user:   "mary",
 	pages: []page{
 		{at: `input[name=login]`, fill: map[string]string{`input[name=login]`: "mary", `input[name=password]`: "secret"}, click: `[type=submit]`},
 		{at: `input[name=prompt][value=consent]`, click: `[type=submit]`},
@@ -136,7 +144,9 @@ var oidcProvider = kind{
 
 var zitadel = kind{
 	command: func(_ *testing.T, folder string) *exec.Cmd { return exec.Command(filepath.Join(folder, "zitadel")) },
-	clients: map[string]string{"": "native"},
+	native:  "native",
+	basic:   "web",
+	post:    "web",
 	user:    "test-user@127.0.0.1",
 	pages: []page{
 		{at: `input[type=hidden][name=id], input[type=hidden][name=user_code]`, fill: map[string]string{`#username`: "test-user@127.0.0.1", `#password`: "verysecure"}, click: `[type=submit]`},
@@ -150,9 +160,14 @@ var zitadel = kind{
 	},
 	reasons: map[servertest.Flow]map[servertest.Feature]string{
 		servertest.Device: {
-			servertest.Refresh:    "the example does not note which client a refresh token is for if it comes of a device code",
-			servertest.Revocation: "the same",
-			servertest.Tool:       "the same",
+			servertest.Refresh:    noClient,
+			servertest.Revocation: noClient,
+			servertest.Tool:       noClient,
+			servertest.Basic:      noClient,
+			servertest.Post:       "for device codes the server looks for a secret in the header only",
 		},
 	},
 }
+
+// noClient is a fault of the example's storage.
+const noClient = "the example forgets which client a refresh token is for if it came of a device code"

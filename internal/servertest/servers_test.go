@@ -1,6 +1,7 @@
 package servertest_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/authring/authring"
 	"github.com/authring/authring/internal/servertest"
 	"github.com/authring/authring/provider"
+	"github.com/authring/authring/secret"
 )
 
 // TestServers links with each server in each way, and looks at each feature. It
@@ -105,7 +107,36 @@ func (v *visit) discover() {
 	metadata.Describe(v.provider)
 }
 
-func (v *visit) desk() *desk { return newDesk(v.t, v.provider, v.server.clients[""]) }
+func (v *visit) desk() *desk { return newDesk(v.t, v.provider, v.server.native) }
+
+// withSecret is the desk of a program that has a client secret.
+func (v *visit) withSecret(auth provider.ClientAuth, clientID string) *desk {
+	p := *v.provider
+	p.ClientAuth = auth
+	return newDesk(v.t, &p, clientID)
+}
+
+// authenticated looks at a link of a program with a client secret, and at the
+// refresh after it. The wrong secret must be told as what it is.
+func (v *visit) authenticated(feature servertest.Feature, d *desk, err error) {
+	if err == nil {
+		_, err = d.Token(v.t.Context(), authring.Fresh())
+	}
+	if err == nil {
+		wrong := func(context.Context) (secret.Secret, error) { return secret.New("wrong"), nil }
+		var client *provider.Client
+		if client, err = provider.NewClient(d.Provider(), d.Record().AppKey, provider.WithClientSecret(wrong)); err != nil {
+			v.t.Fatal(err)
+		}
+		defer client.CloseIdleConnections()
+		if _, err = client.Refresh(v.t.Context(), d.kept(), nil); errors.Is(err, provider.ErrInvalidClient) {
+			err = nil
+		} else {
+			err = errors.New("a wrong secret is answered with " + said(err))
+		}
+	}
+	v.judge(feature, err)
+}
 
 // link links by the pages of the server.
 func (v *visit) link(d *desk, pages []page, changed change) error {
@@ -136,13 +167,18 @@ func (v *visit) linkPages() {
 	v.revoke(second)
 	v.pkce()
 	v.issuer()
+	basic := v.withSecret(provider.AuthBasic, v.server.basic)
+	v.authenticated(servertest.Basic, basic, v.link(basic, v.server.pages, asIs))
+	post := v.withSecret(provider.AuthPost, v.server.post)
+	v.authenticated(servertest.Post, post, v.link(post, v.server.pages, asIs))
 }
 
-// linkDevices links by device codes: three devices at once, as each has to wait
-// for as long as the server says. One of them is refused.
+// linkDevices links by device codes: several devices at once, as each has to
+// wait for as long as the server says. One of them is refused.
 func (v *visit) linkDevices() {
-	desks := []*desk{v.desk(), v.desk(), v.desk()}
-	pages := [][]page{v.server.pages, v.server.pages, v.server.refusal}
+	basic, post := v.withSecret(provider.AuthBasic, v.server.basic), v.withSecret(provider.AuthPost, v.server.post)
+	desks := []*desk{v.desk(), v.desk(), v.desk(), basic, post}
+	pages := [][]page{v.server.pages, v.server.pages, v.server.refusal, v.server.pages, v.server.pages}
 	errs := make([]chan error, len(desks))
 	for i, d := range desks {
 		shown := make(chan authring.DeviceCode, 1)
@@ -162,6 +198,8 @@ func (v *visit) linkDevices() {
 		v.t.Fatal(err)
 	}
 	v.denied(<-errs[2])
+	v.authenticated(servertest.Basic, basic, <-errs[3])
+	v.authenticated(servertest.Post, post, <-errs[4])
 	v.account(desks[0])
 	v.refresh(desks[0])
 	v.revoke(desks[1])

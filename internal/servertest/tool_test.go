@@ -129,7 +129,7 @@ func (v *visit) tool(program string) {
 	v.t.Helper()
 	u := newTool(v.t, program)
 	var token, ended string
-	_, err := u.run("", "provider", "add", v.provider.Name, "--issuer", v.server.Issuer, "--client-id", v.server.clients[""])
+	_, err := u.run("", "provider", "add", v.provider.Name, "--issuer", v.server.Issuer, "--client-id", v.server.native)
 	if err == nil {
 		err = u.link(v)
 	}

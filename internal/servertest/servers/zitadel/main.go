@@ -35,7 +35,7 @@ func run() error {
 	issuer := "http://" + listener.Addr().String() + "/"
 	storage.RegisterClients(
 		storage.NativeClient("native", "http://127.0.0.1/", "http://[::1]/"),
-		storage.WebClient("web", "secret", "http://127.0.0.1/"),
+		storage.WebClient("web", "a secret: 100% of it & +more", "http://127.0.0.1/"),
 	)
 	store := devices{storage.NewStorage(users{storage.NewUserStore(issuer)})}
 	server := &http.Server{Handler: exampleop.SetupServer(issuer, store, slog.New(slog.DiscardHandler), false)}
@@ -63,15 +63,15 @@ func (u users) GetUserByUsername(name string) *storage.User {
 	return &named
 }
 
-// devices is the storage of the example, in which native clients may have
-// device codes: the example gives them to clients with a secret only, and then
-// no refresh token with them.
+// devices is the storage of the example, in which all clients may have device
+// codes: the example has clients for nothing else, and gives those no refresh
+// token.
 type devices struct{ *storage.Storage }
 
 func (d devices) GetClientByClientID(ctx context.Context, id string) (op.Client, error) {
 	client, err := d.Storage.GetClientByClientID(ctx, id)
-	if err != nil || id != "native" {
-		return client, err
+	if err != nil {
+		return nil, err
 	}
 	return deviceClient{client}, nil
 }
@@ -81,6 +81,12 @@ type deviceClient struct{ op.Client }
 func (c deviceClient) GrantTypes() []oidc.GrantType {
 	return append(c.Client.GrantTypes(), oidc.GrantTypeDeviceCode)
 }
+
+// RedirectURIGlobs lets clients with a secret be redirected to any port, as
+// native ones are.
+func (c deviceClient) RedirectURIGlobs() []string { return []string{"http://127.0.0.1:*/"} }
+
+func (c deviceClient) PostLogoutRedirectURIGlobs() []string { return nil }
 
 // version is that of the module that the server comes from.
 func version() string {

@@ -17,6 +17,7 @@ const { version } = JSON.parse(readFileSync(new URL('./node_modules/oidc-provide
 const signing = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' });
 const server = createServer();
 
+const secret = 'a secret: 100% of it & +more';
 const native = {
   application_type: 'native',
   token_endpoint_auth_method: 'none',
@@ -31,6 +32,8 @@ server.listen(0, '127.0.0.1', () => {
     clients: [
       { ...native, client_id: 'native' },
       { ...native, client_id: 'native-dpop', dpop_bound_access_tokens: true },
+      { ...native, client_id: 'with-basic', client_secret: secret, token_endpoint_auth_method: 'client_secret_basic' },
+      { ...native, client_id: 'with-post', client_secret: secret, token_endpoint_auth_method: 'client_secret_post' },
     ],
     jwks: { keys: [{ ...signing, use: 'sig', alg: 'RS256', kid: 'test' }] },
     cookies: { keys: [randomBytes(16).toString('hex')] },
