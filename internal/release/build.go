@@ -12,7 +12,7 @@ import (
 )
 
 // commands are the programs of a release: folders below cmd/.
-var commands = []string{"authring"}
+var commands = []string{"authring", "authring-token"}
 
 const versionVariable = "github.com/authring/authring/internal/cli.version"
 
