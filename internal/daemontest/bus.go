@@ -80,6 +80,13 @@ func NewDesk(tb testing.TB, opts ...Option) *Desk {
 	if err := os.WriteFile(config, fmt.Appendf(nil, busConfig, d.Runtime, services.String()), 0o600); err != nil {
 		tb.Fatal(err)
 	}
+	d.Address = d.startBus(tb, config)
+	return d
+}
+
+// startBus starts a bus, and returns its address once it listens.
+func (d *Desk) startBus(tb testing.TB, config string) string {
+	tb.Helper()
 	d.bus = exec.Command("dbus-daemon", "--config-file="+config, "--nofork", "--print-address=1")
 	d.bus.Env = d.Environ()
 	out, err := d.bus.StdoutPipe()
@@ -91,8 +98,7 @@ func NewDesk(tb testing.TB, opts ...Option) *Desk {
 	if err != nil {
 		tb.Fatalf("dbus-daemon printed no address: %v", err)
 	}
-	d.Address = strings.TrimSpace(line)
-	return d
+	return strings.TrimSpace(line)
 }
 
 // Environ returns an environment for programs on this desk: nothing of the
@@ -116,6 +122,26 @@ func (d *Desk) Command(name string, args ...string) *exec.Cmd {
 	cmd.Env = d.Environ()
 	cmd.Dir = d.Home
 	return cmd
+}
+
+// RestartBus ends the bus, and starts another one at the same address.
+func (d *Desk) RestartBus(tb testing.TB) {
+	tb.Helper()
+	stop(d.bus)
+	// Its identity, which it gives to itself, is another one.
+	listen, _, _ := strings.Cut(d.Address, ",")
+	socket, ok := strings.CutPrefix(listen, "unix:path=")
+	if !ok {
+		tb.Fatalf("the bus was at %q, which is no path", d.Address)
+	}
+	_ = os.Remove(socket)
+	config := filepath.Join(filepath.Dir(d.Home), "next.conf")
+	text := strings.Replace(fmt.Sprintf(busConfig, d.Runtime, ""), "unix:dir="+d.Runtime, listen, 1)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	d.Address = listen
+	d.startBus(tb, config)
 }
 
 // StopBus ends the bus, as at a logout.
