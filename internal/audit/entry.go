@@ -57,6 +57,9 @@ func (e *Entry) clean() {
 }
 
 func clean(text string) string {
+	if len(text) <= longestText && !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return text
+	}
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) && r != utf8.RuneError {
 			return r

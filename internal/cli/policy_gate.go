@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -22,8 +23,15 @@ type gatekeeper struct {
 	gate *policy.Gate
 
 	mu    sync.Mutex
+	files map[agent.Link]linkFiles
 	logs  map[string]*audit.Log
 	known map[int]verdict // by PID
+}
+
+// linkFiles are the files of a link.
+type linkFiles struct {
+	policy, audit string
+	layout        record.Layout
 }
 
 // verdict is what was found out for an answer, for the log.
@@ -37,17 +45,37 @@ type verdict struct {
 const mostKnown = 4096
 
 func (p *program) gatekeeper() *gatekeeper {
-	k := &gatekeeper{program: p, logs: map[string]*audit.Log{}, known: map[int]verdict{}}
-	k.gate = &policy.Gate{Path: policyPath, Question: k.question}
+	k := &gatekeeper{program: p, files: map[agent.Link]linkFiles{}, logs: map[string]*audit.Log{}, known: map[int]verdict{}}
+	k.gate = &policy.Gate{Question: k.question, Path: func(app, config string) (string, error) {
+		files, err := k.filesOf(agent.Link{App: app, Config: config})
+		return files.policy, err
+	}}
 	return k
 }
 
-func policyPath(app, config string) (string, error) {
-	layout, err := record.NewLayout(app)
-	if err != nil {
-		return "", err
+// filesOf are those of a link.
+func (k *gatekeeper) filesOf(link agent.Link) (linkFiles, error) {
+	k.mu.Lock()
+	files, ok := k.files[link]
+	k.mu.Unlock()
+	if ok {
+		return files, nil
 	}
-	return layout.PolicyPath(config), record.CheckConfigName(config)
+	layout, err := record.NewLayout(link.App)
+	if err == nil {
+		err = record.CheckConfigName(link.Config)
+	}
+	if err != nil {
+		return linkFiles{}, err
+	}
+	files = linkFiles{layout.PolicyPath(link.Config), layout.AuditPath(link.Config), layout}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.files) >= mostKnown {
+		clear(k.files)
+	}
+	k.files[link] = files
+	return files, nil
 }
 
 // Close ends the audit logs.
@@ -63,12 +91,10 @@ func (k *gatekeeper) Close() error {
 
 // authorize is the agent's question for each token.
 func (k *gatekeeper) authorize(ctx context.Context, ask agent.Ask) (agent.Answer, error) {
-	who, err := policy.Identify(ask.Process.PID, ask.Process.Executable, ask.Process.Check)
-	if err != nil {
-		// Only a rule for every process fits it.
-		k.logger().Debug("who asks is not known", "pid", ask.Process.PID, "error", err)
-		who = policy.Process{PID: ask.Process.PID}
+	if k.gate.Open(ask.App, ask.Config) {
+		return agent.Answer{}, nil
 	}
+	who := k.identify(ask.Process)
 	d := k.gate.Decide(ctx, ask.App, ask.Config, policy.Request{Scope: ask.Scope, Who: who})
 	k.remember(ask.Process.PID, verdict{who, d.Reason})
 	if err := ctx.Err(); err != nil {
@@ -81,6 +107,17 @@ func (k *gatekeeper) authorize(ctx context.Context, ask agent.Ask) (agent.Answer
 		}
 	}
 	return agent.Answer{Scope: d.Scope, Rule: ruleName(d.Rule)}, nil
+}
+
+// identify finds out who asks. Only a rule for every process fits one that is
+// not known.
+func (k *gatekeeper) identify(asks agent.Process) policy.Process {
+	who, err := policy.Identify(asks.PID, asks.Executable, asks.Check)
+	if err != nil {
+		k.logger().Debug("who asks is not known", "pid", asks.PID, "error", err)
+		return policy.Process{PID: asks.PID}
+	}
+	return who
 }
 
 func ruleName(id int) string {
@@ -135,21 +172,26 @@ func notifyQuestion(q policy.Question) notify.Question {
 
 // audit writes down what the agent answered.
 func (k *gatekeeper) audit(e agent.Entry) {
-	path, log := k.logOf(e.Ask.Link)
+	log := k.logOf(e.Ask.Link)
 	if log == nil {
 		return
 	}
 	k.mu.Lock()
-	found := k.known[e.Ask.Process.PID]
+	found, judged := k.known[e.Ask.Process.PID]
+	delete(k.known, e.Ask.Process.PID)
 	k.mu.Unlock()
 	who := found.who
+	switch {
+	case judged:
+	case strings.HasPrefix(filepath.Base(e.Ask.Process.Executable), "authring"):
+		who = k.identify(e.Ask.Process) // who started it is of interest
+	default:
+		who = policy.Process{PID: e.Ask.Process.PID, Path: e.Ask.Process.Executable}
+	}
 	entry := audit.Entry{
 		At: e.Time, Answer: audit.Allowed, What: "token", App: e.Ask.App, Config: e.Ask.Config,
 		PID: who.PID, Executable: who.Path, Via: who.Via, Cgroup: who.Cgroup,
 		Scope: strings.Join(e.Ask.Scope, " "), Rule: e.Rule,
-	}
-	if who.Path == "" {
-		entry.PID, entry.Executable = e.Ask.Process.PID, e.Ask.Process.Executable
 	}
 	switch e.Outcome {
 	case "ok":
@@ -160,29 +202,28 @@ func (k *gatekeeper) audit(e agent.Entry) {
 		entry.Answer, entry.Reason = audit.Failed, e.Outcome
 	}
 	if err := log.Append(entry); err != nil {
-		k.logger().Warn("could not write the audit log", "path", path, "error", err)
+		k.logger().Warn("could not write the audit log", "error", err)
 	}
 }
 
 // logOf returns the log of a link. Nothing is kept for links that are not
 // there: whoever asks could make any number of files.
-func (k *gatekeeper) logOf(link agent.Link) (string, *audit.Log) {
-	layout, err := record.NewLayout(link.App)
-	if err != nil || layout.AuditPath(link.Config) == "" {
-		return "", nil
+func (k *gatekeeper) logOf(link agent.Link) *audit.Log {
+	files, err := k.filesOf(link)
+	if err != nil {
+		return nil
 	}
-	path := layout.AuditPath(link.Config)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if log := k.logs[path]; log != nil {
-		return path, log
+	if log := k.logs[files.audit]; log != nil {
+		return log
 	}
-	if rec, err := layout.Load(link.Config); err != nil || rec.Empty() {
-		return "", nil
+	if rec, err := files.layout.Load(link.Config); err != nil || rec.Empty() {
+		return nil
 	}
-	log := audit.Open(path)
-	k.logs[path] = log
-	return path, log
+	log := audit.Open(files.audit)
+	k.logs[files.audit] = log
+	return log
 }
 
 // auditTime is how times of the log are shown.

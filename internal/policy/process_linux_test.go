@@ -169,3 +169,42 @@ func TestOtherMounts(t *testing.T) {
 		`mount --bind "$(readlink -f "$(command -v bash)")" "$0" && exec "$0" -c '`+waits+`'`, shell)
 	wantEffect(t, g, identify(t, cmd.Process.Pid), policy.Deny, "other mounts")
 }
+
+func BenchmarkDecide(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "work.json")
+	for _, rules := range []int{0, 1} {
+		b.Run(strconv.Itoa(rules)+" rules", func(b *testing.B) {
+			if rules > 0 {
+				shell, err := filepath.EvalSymlinks("/bin/sh")
+				if err != nil {
+					b.Fatal(err)
+				}
+				_, err = policy.Update(b.Context(), path, path+".lock", func(p *policy.Policy) error {
+					p.Add(policy.Rule{Effect: policy.Allow, Exe: shell}, false)
+					return nil
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			g := &policy.Gate{Path: func(string, string) (string, error) { return path, nil }}
+			cmd := exec.CommandContext(b.Context(), "/bin/sh", "-c", "read x")
+			in, err := cmd.StdinPipe()
+			if err == nil {
+				err = cmd.Start()
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer func() { _ = in.Close(); _ = cmd.Wait() }()
+			b.ReportAllocs()
+			for b.Loop() {
+				who, err := policy.Identify(cmd.Process.Pid, "", alive)
+				if err != nil {
+					b.Fatal(err)
+				}
+				g.Decide(b.Context(), "authring", "work", policy.Request{Who: who})
+			}
+		})
+	}
+}
