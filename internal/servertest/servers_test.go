@@ -13,8 +13,9 @@ import (
 )
 
 // TestServers links with each server in each way, and looks at each feature. It
-// fails where it could not look. What it finds is held against the table in the
-// documents by ./test.
+// fails where it could not look, and where something does not work that is not
+// known for a fault of the server. All that it finds is held against the tables
+// in the documents by ./test.
 func TestServers(t *testing.T) {
 	folder(t)
 	program := build(t)
@@ -87,10 +88,14 @@ func (v *visit) judge(feature servertest.Feature, err error, why ...string) bool
 	return true
 }
 
-// fail is find of what does not work, with the reason for it where that is known.
+// fail is find of what does not work. Where the reason is not known to be the
+// server's, the test fails.
 func (v *visit) fail(feature servertest.Feature, what string) {
 	v.t.Helper()
-	if reason := v.server.reasons[v.flow][feature]; reason != "" {
+	reason := v.server.reasons[v.flow][feature]
+	if reason == "" {
+		v.t.Errorf("%s: %s", feature, what)
+	} else {
 		what += ": " + reason
 	}
 	v.find(feature, servertest.Fails, what)
