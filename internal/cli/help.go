@@ -141,6 +141,7 @@ func fileItems() []item {
 	return []item{
 		{"~/.config/authring/NAME.ini", "The record of the link NAME: account, keyring, scope. Never a secret."},
 		{"$XDG_RUNTIME_DIR/authring/agent.sock", "The socket of the agent (authring agent)."},
+		{"~/.config/authring/policy/NAME.json", "The rules of who may have tokens of the link NAME from the agent."},
 		{"~/.local/state/authring/", "Locks, and links that were begun and not finished yet (for ten minutes)."},
 		{"~/.local/share/authring/sealed.keyring", "The secrets of the keyring sealed, encrypted. Beside it, in sealed.keyring.conf, the paths of its keys."},
 		{"~/.local/share/python_keyring/keyring_pass.cfg", "The secrets of the keyring plaintext, which is used only if you allowed it."},
