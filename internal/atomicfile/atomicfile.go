@@ -63,7 +63,7 @@ func place(path string, data []byte, mode fs.FileMode, name func(from, to string
 		return err
 	}
 	killpoint.Here("file: written aside")
-	if err := name(temp.Name(), path); err != nil {
+	if err := patiently(func() error { return name(temp.Name(), path) }); err != nil {
 		return err
 	}
 	killpoint.Here("file: replaced")
@@ -73,7 +73,7 @@ func place(path string, data []byte, mode fs.FileMode, name func(from, to string
 // Remove deletes the file at path and syncs its folder. A file that is not
 // there is no error.
 func Remove(path string) error {
-	if err := os.Remove(path); err != nil {
+	if err := patiently(func() error { return os.Remove(path) }); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
@@ -81,6 +81,16 @@ func Remove(path string) error {
 	}
 	killpoint.Here("file: removed")
 	return SyncFolder(filepath.Dir(path))
+}
+
+// Open is [os.OpenFile] for a file that is there, and that others may replace
+// at this moment.
+func Open(path string, flags int) (f *os.File, err error) {
+	err = patiently(func() error {
+		f, err = os.OpenFile(path, flags, 0)
+		return err
+	})
+	return f, err
 }
 
 // MakeFolder makes dir and its parents with mode 0700 and syncs what holds

@@ -1,9 +1,13 @@
 package atomicfile_test
 
 import (
+	"bytes"
+	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/authring/authring/internal/atomicfile"
@@ -20,14 +24,8 @@ func TestWriteReplaces(t *testing.T) {
 			t.Errorf("read %q, %v; want %q", got, err, text)
 		}
 	}
-	info, err := os.Stat(path)
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("mode %v, %v; want 0600", info.Mode(), err)
-	}
-	folder, err := os.Stat(filepath.Dir(path))
-	if err != nil || folder.Mode().Perm() != 0o700 {
-		t.Errorf("folder mode %v, %v; want 0700", folder.Mode(), err)
-	}
+	wantMode(t, path, 0o600)
+	wantMode(t, filepath.Dir(path), 0o700)
 	onlyFile(t, filepath.Dir(path))
 }
 
@@ -39,9 +37,50 @@ func TestWriteNarrowsTheMode(t *testing.T) {
 	if err := atomicfile.Write(path, []byte("new"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("mode %v, %v; want 0600", info.Mode(), err)
+	wantMode(t, path, 0o600)
+}
+
+// wantMode fails where a file has other rights. On Windows a mode tells of
+// none.
+func wantMode(t *testing.T, path string, want os.FileMode) {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
 	}
+	if got := info.Mode().Perm(); got != want && runtime.GOOS != "windows" {
+		t.Errorf("%s has the mode %v, want %v", path, got, want)
+	}
+}
+
+// TestReplacedWhileItIsRead: those who write and read are not in each other's
+// way, and every read is one whole text.
+func TestReplacedWhileItIsRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	var wg sync.WaitGroup
+	for worker := range 4 {
+		text := bytes.Repeat([]byte{byte('a' + worker)}, 5000)
+		wg.Go(func() {
+			for range 50 {
+				if err := atomicfile.Write(path, text, 0o600); err != nil {
+					t.Errorf("Write: %v", err)
+					continue
+				}
+				f, err := atomicfile.Open(path, os.O_RDONLY)
+				if err != nil {
+					t.Errorf("Open: %v", err)
+					continue
+				}
+				got, err := io.ReadAll(f)
+				_ = f.Close()
+				if err != nil || len(got) != 5000 || len(bytes.Trim(got, string(got[:1]))) > 0 {
+					t.Errorf("read a mixture of %d bytes, %v", len(got), err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	onlyFile(t, filepath.Dir(path))
 }
 
 func TestWriteDoesNotFollowALink(t *testing.T) {

@@ -3,6 +3,8 @@ package privatefile
 import (
 	"errors"
 	"os"
+
+	"github.com/authring/authring/internal/atomicfile"
 )
 
 // Open opens a regular file. The rights of the user's folder protect it, and
@@ -15,7 +17,7 @@ func Open(path string) (*os.File, error) {
 	if !info.Mode().IsRegular() {
 		return nil, errors.New(path + " is not a regular file")
 	}
-	return os.Open(path)
+	return atomicfile.Open(path, os.O_RDONLY)
 }
 
 // CheckFolder refuses nothing here.

@@ -2,6 +2,8 @@ package winetest_test
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -26,6 +28,16 @@ func TestCommandLine(t *testing.T) {
 	w := start(t)
 	server := dropboxtest.NewServer()
 	defer server.Close()
+	// An earlier run may have failed half way.
+	folders, err := filepath.Glob(filepath.Join(w.dir, "prefix", "drive_c", "users", "*", "AppData", "*", "authring"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range folders {
+		if err := os.RemoveAll(folder); err != nil {
+			t.Fatal(err)
+		}
+	}
 	c := &commandLine{
 		w:      &wine{dir: w.dir, env: append(w.env, "AUTHRING_DROPBOX_URL="+server.URL, "AUTHRING_AGENT=off")},
 		server: server, program: build(t, "build", "../../cmd/authring"), folder: t.TempDir(),

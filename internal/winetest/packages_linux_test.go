@@ -26,6 +26,7 @@ func TestPackages(t *testing.T) {
 		{"keyring/plaintext", 1, nil},
 		{"keyring/sealed", 5, nil},
 		{"record", 36, nil},
+		{"internal/atomicfile", 10, nil},
 	} {
 		t.Run(c.folder, func(t *testing.T) {
 			folder := filepath.Join("..", "..", filepath.FromSlash(c.folder))
