@@ -21,6 +21,10 @@ type PendingLink struct {
 	AuthURL string
 	// Expires is when the code of that page is no longer accepted here.
 	Expires time.Time
+	// PageExpires is when the provider forgets a page that was not opened
+	// (RFC 9126); zero where it does not. Begin the link again for a new
+	// address: an answer of the page that was opened before stays good.
+	PageExpires time.Time
 
 	// RedirectURI is where that page sends the browser in the end, and State
 	// what the answer then has (RFC 6749 section 4.1.2), for a program that
@@ -32,7 +36,8 @@ type PendingLink struct {
 // section 4.1 has "a unique code verifier for each authorization request".
 type begunLink struct {
 	verifier secret.Secret
-	url      string
+	url      string // empty for one that is still to be pushed
+	pushed   pushed
 	appKey   string
 	scope    []string
 	redirect string // redirect_uri; empty where the page shows the code
@@ -45,6 +50,11 @@ type begunLink struct {
 // at each call, so that a page that was opened stays good, until its code was
 // redeemed or refused, or ten minutes have passed; then it is a fresh one.
 //
+// Where the provider takes the request by another way than the browser (RFC
+// 9126) it is sent there within half a minute; that page is good for a short
+// while, after which a call returns another address of the same request.
+//
+// The address is empty where none can be had: [Session.BeginLink] says why.
 // The code verifier stays in this session: the same one must get the code.
 // [Session.BeginLink] lets another process finish.
 func (s *Session) AuthURL() string {
@@ -52,16 +62,22 @@ func (s *Session) AuthURL() string {
 	s.mu.Lock()
 	begun := s.begun
 	s.mu.Unlock()
-	if begun.fresh(now) {
-		return begun.url
+	var err error
+	if !begun.fresh(now) {
+		var redirect string
+		if redirect, err = s.pastedRedirect(); err == nil {
+			begun, err = s.begin(now, redirect)
+		}
 	}
-	redirect, err := s.pastedRedirect()
 	if err == nil {
-		begun, err = s.begin(now, redirect)
+		ctx, cancel := context.WithTimeout(s.life, pushBound)
+		defer cancel()
+		begun, err = s.push(ctx, begun)
 	}
 	if err != nil {
-		// A provider that was filled in wrongly, or knows programs by a
-		// client identifier that is missing: BeginLink says which.
+		// A provider that was filled in wrongly, cannot be asked, or knows
+		// programs by a client identifier that is missing.
+		s.config.logger.Debug("could not begin a link", "config", s.name, "error", err)
 		return ""
 	}
 	return begun.url
@@ -99,8 +115,11 @@ func (s *Session) beginWritten(ctx context.Context, redirect string) (PendingLin
 	now := time.Now()
 	s.takeUp(now, redirect)
 	begun, err := s.begin(now, redirect)
+	if err == nil {
+		begun, err = s.push(ctx, begun)
+	}
 	if err != nil {
-		return PendingLink{}, err
+		return PendingLink{}, ended(ctx, err)
 	}
 	pending := record.PendingLink{
 		Config: s.name, AuthURL: begun.url, Verifier: begun.verifier, State: begun.state, Provider: s.config.provider.Name,
@@ -109,7 +128,7 @@ func (s *Session) beginWritten(ctx context.Context, redirect string) (PendingLin
 	if err := s.layout.SavePending(s.name, pending); err != nil {
 		return PendingLink{}, err
 	}
-	return PendingLink{AuthURL: pending.AuthURL, Expires: pending.Expires, RedirectURI: begun.redirect, State: begun.state}, nil
+	return PendingLink{AuthURL: pending.AuthURL, Expires: pending.Expires, PageExpires: begun.pushed.until, RedirectURI: begun.redirect, State: begun.state}, nil
 }
 
 // takeUp makes a link that another process wrote down this session's own, if a
@@ -136,7 +155,14 @@ func (s *Session) takeUp(now time.Time, redirect string) {
 		verifier: written.Verifier, url: written.AuthURL, appKey: written.AppKey, scope: s.linkScope(),
 		redirect: redirect, state: written.State, created: written.Created,
 	}
-	if found.fresh(now) && found.address(client) == found.url {
+	switch {
+	case !found.fresh(now):
+	case s.config.provider.PARURL != "":
+		// The address does not tell what was asked for: it is asked again.
+		if found.url = ""; written.Scope == strings.Join(found.scope, " ") {
+			s.begun = found
+		}
+	case found.address(client) == found.url:
 		s.begun = found
 	}
 }
@@ -144,14 +170,17 @@ func (s *Session) takeUp(now time.Time, redirect string) {
 // fresh reports whether half of the time is left, as somebody who opens the
 // page now may need.
 func (b *begunLink) fresh(now time.Time) bool {
-	return b != nil && now.Sub(b.created) < record.PendingLifetime/2 && now.After(b.created)
+	return b != nil && now.Sub(b.created) < record.PendingLifetime/2 && !now.Before(b.created)
 }
 
-// address is the page of a link.
-func (b *begunLink) address(client *provider.Client) string {
-	return client.AuthCodeURL(provider.AuthRequest{
+// address is the page of a link that is not pushed.
+func (b *begunLink) address(client *provider.Client) string { return client.AuthCodeURL(b.request()) }
+
+// request is the authorization request.
+func (b *begunLink) request() provider.AuthRequest {
+	return provider.AuthRequest{
 		Challenge: provider.Challenge(b.verifier), State: b.state, RedirectURI: b.redirect, Scope: b.scope,
-	})
+	}
 }
 
 // linkScope is the scope to ask for. The caller holds mu.
@@ -177,7 +206,9 @@ func (s *Session) begin(now time.Time, redirect string) (*begunLink, error) {
 	if redirect != "" {
 		begun.state = rand.Text()
 	}
-	begun.url = begun.address(client)
+	if s.config.provider.PARURL == "" {
+		begun.url = begun.address(client)
+	}
 	s.begun = begun
 	return begun, nil
 }

@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Options say what kind of server it is. The zero value is one for public
@@ -38,6 +40,10 @@ type Options struct {
 	Rotate bool
 	// NoUserinfo has it tell nobody whose a token is.
 	NoUserinfo bool
+	// PAR takes pushed authorization requests (RFC 9126), and RequirePAR no
+	// others. PushedLife is how long they are kept: a minute if it is 0.
+	PAR, RequirePAR bool
+	PushedLife      time.Duration
 	// Answer changes an answer of the token endpoint, Describe what the
 	// server says of itself, before they are sent. Both may be nil.
 	Answer, Describe func(map[string]any)
@@ -54,6 +60,7 @@ type Server struct {
 	access  map[string]*grant
 	grants  []*grant
 	seen    []string
+	pushed  map[string]pushed
 }
 
 type code struct{ challenge, redirect, scope string }
@@ -68,7 +75,7 @@ func NewServer(options Options) *Server {
 	if options.ClientID == "" {
 		options.ClientID = "client"
 	}
-	s := &Server{options: options, codes: map[string]code{}, refresh: map[string]*grant{}, access: map[string]*grant{}}
+	s := &Server{options: options, codes: map[string]code{}, refresh: map[string]*grant{}, access: map[string]*grant{}, pushed: map[string]pushed{}}
 	mux := http.NewServeMux()
 	wellKnown := "/.well-known/oauth-authorization-server" + options.Path
 	if options.OpenID {
@@ -76,6 +83,7 @@ func NewServer(options Options) *Server {
 	}
 	mux.HandleFunc("GET "+wellKnown, s.describe)
 	mux.HandleFunc("GET /authorize", s.authorize)
+	mux.HandleFunc("POST /par", s.push)
 	mux.HandleFunc("POST /token", s.token)
 	mux.HandleFunc("POST /revoke", s.revoke)
 	mux.HandleFunc("GET /userinfo", s.userinfo)
@@ -144,6 +152,10 @@ func (s *Server) describe(w http.ResponseWriter, _ *http.Request) {
 	if !s.options.NoUserinfo {
 		document["userinfo_endpoint"] = s.URL + "/userinfo"
 	}
+	if s.options.PAR || s.options.RequirePAR {
+		document["pushed_authorization_request_endpoint"] = s.URL + "/par"
+		document["require_pushed_authorization_requests"] = s.options.RequirePAR
+	}
 	if s.options.Describe != nil {
 		s.options.Describe(document)
 	}
@@ -163,27 +175,43 @@ func (s *Server) method() string {
 // authorize is the authorization endpoint (RFC 6749 section 4.1.1, RFC 7636
 // section 4.3).
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
-	query := r.URL.Query()
+	query, err := s.requested(r.URL.Query())
+	if err == nil {
+		err = s.check(query)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	redirect, err := url.Parse(query.Get("redirect_uri"))
+	if err != nil {
+		http.Error(w, "the redirect URI is none", http.StatusBadRequest)
+		return
+	}
+	value := rand.Text()
+	s.mu.Lock()
+	s.codes[value] = code{query.Get("code_challenge"), redirect.String(), query.Get("scope")}
+	s.mu.Unlock()
+	answer := url.Values{"code": {value}}
+	if state := query.Get("state"); state != "" {
+		answer.Set("state", state)
+	}
+	redirect.RawQuery = answer.Encode()
+	http.Redirect(w, r, redirect.String(), http.StatusFound)
+}
+
+// check refuses an authorization request that is not in the right form.
+func (s *Server) check(query url.Values) error {
 	redirect, err := url.Parse(query.Get("redirect_uri"))
 	switch {
 	case query.Get("client_id") != s.options.ClientID:
-		http.Error(w, "unknown client", http.StatusBadRequest)
+		return errors.New("unknown client")
 	case err != nil || redirect.Hostname() != "127.0.0.1" && redirect.Hostname() != "::1":
-		http.Error(w, "the redirect URI is not registered", http.StatusBadRequest)
+		return errors.New("the redirect URI is not registered")
 	case query.Get("response_type") != "code" || query.Get("code_challenge_method") != "S256" || query.Get("code_challenge") == "":
-		http.Error(w, "a code with PKCE must be asked for", http.StatusBadRequest)
-	default:
-		value := rand.Text()
-		s.mu.Lock()
-		s.codes[value] = code{query.Get("code_challenge"), redirect.String(), query.Get("scope")}
-		s.mu.Unlock()
-		answer := url.Values{"code": {value}}
-		if state := query.Get("state"); state != "" {
-			answer.Set("state", state)
-		}
-		redirect.RawQuery = answer.Encode()
-		http.Redirect(w, r, redirect.String(), http.StatusFound)
+		return errors.New("a code with PKCE must be asked for")
 	}
+	return nil
 }
 
 // token is the token endpoint (RFC 6749 sections 4.1.3 and 6).

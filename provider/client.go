@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 
@@ -106,21 +107,29 @@ type AuthRequest struct {
 // application/x-www-form-urlencoded formatted query component, which MUST be
 // retained when adding additional query parameters".
 func (c *Client) AuthCodeURL(req AuthRequest) string {
+	return c.authPage(c.authParams(req))
+}
+
+// authPage is the authorization endpoint with parameters.
+func (c *Client) authPage(params url.Values) string {
 	// Parsed once already, when the client was made.
 	u, err := url.Parse(c.provider.AuthURL)
 	if err != nil {
 		return c.provider.AuthURL
 	}
 	query := u.Query()
+	maps.Copy(query, params)
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// authParams are the parameters of an authorization request.
+func (c *Client) authParams(req AuthRequest) url.Values {
+	query := url.Values{}
 	for _, params := range []url.Values{c.provider.AuthParams, req.Params} {
-		for name, values := range params {
-			query[name] = values
-		}
+		maps.Copy(query, params)
 	}
-	scope := req.Scope
-	if len(scope) == 0 {
-		scope = c.provider.DefaultScope
-	}
+	scope := c.provider.askedScope(req.Scope)
 	query.Set("response_type", "code")
 	query.Set("client_id", c.appKey)
 	for name, value := range map[string]string{
@@ -136,8 +145,7 @@ func (c *Client) AuthCodeURL(req AuthRequest) string {
 	if req.Challenge != "" {
 		query.Set("code_challenge_method", "S256")
 	}
-	u.RawQuery = query.Encode()
-	return u.String()
+	return query
 }
 
 // isVisible reports whether a text is 1 to limit visible ASCII characters.

@@ -61,11 +61,8 @@ func (c *Client) AuthorizeDevice(ctx context.Context, scope []string) (*DeviceAu
 	if c.provider.DeviceURL == "" {
 		return nil, c.api(op, secret.Secret{}).unsupported()
 	}
-	if len(scope) == 0 {
-		scope = c.provider.DefaultScope
-	}
 	form := url.Values{}
-	if len(scope) > 0 {
+	if scope = c.provider.askedScope(scope); len(scope) > 0 {
 		form.Set("scope", c.provider.joinScope(scope))
 	}
 	var authorization *DeviceAuthorization

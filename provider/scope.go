@@ -5,6 +5,15 @@ import (
 	"strings"
 )
 
+// askedScope is what is asked for: what the caller names, or else the provider's
+// default.
+func (p *Provider) askedScope(scope []string) []string {
+	if len(scope) == 0 {
+		return p.DefaultScope
+	}
+	return scope
+}
+
 // joinScope writes scopes as the server has them in one parameter.
 func (p *Provider) joinScope(scope []string) string {
 	if p.ScopeSeparator == "" {

@@ -168,6 +168,7 @@ type linking struct {
 	receiver *callback.Receiver // nil where the code is pasted
 	answers  <-chan string      // of the receiver
 	expires  time.Time          // of the page whose answer is awaited
+	pageEnds time.Time          // when the provider forgets a page that was not opened; zero: it does not
 }
 
 func (p *program) runLink(cmd *cobra.Command, opts linkOptions) error {
@@ -314,6 +315,7 @@ func (l *linking) printBegun(ctx context.Context) error {
 	if _, err := fmt.Fprintln(l.stdout, pending.AuthURL); err != nil {
 		return err
 	}
+	l.sayUntil(pending)
 	l.say("Approve access on that page, and then, before %s, give its code to: %s",
 		pending.Expires.Local().Format("15:04"), l.command("link", "--finish"))
 	return nil

@@ -19,7 +19,7 @@ const tries = 3
 // nil for a link that was begun by another command.
 func (l *linking) redeem(ctx context.Context, pending *authring.PendingLink) error {
 	if pending != nil {
-		l.showPage(pending.AuthURL)
+		l.present(*pending)
 	}
 	for try := 1; ; try++ {
 		answer, err := l.await(ctx)
@@ -107,6 +107,9 @@ func (l *linking) refused(ctx context.Context, err error, answer brought, try in
 	case errors.Is(err, provider.ErrNotACode):
 		if terminal && try < tries {
 			l.warn("%v", err)
+			if err := l.renewPage(ctx); err != nil {
+				return false, err
+			}
 			return true, nil
 		}
 		return false, &failure{
@@ -134,7 +137,7 @@ func (l *linking) offerFresh(ctx context.Context, refusal error, again bool) (bo
 	if again {
 		l.warn("%v", refusal)
 		l.say("Each page gives a code that is good once and for a few minutes; here is a new one.")
-		l.showPage(fresh.AuthURL)
+		l.present(fresh)
 		return true, nil
 	}
 	if !l.json {
@@ -216,6 +219,9 @@ func pendingObject(pending authring.PendingLink) map[string]any {
 	object := map[string]any{
 		"auth_url":   pending.AuthURL,
 		"expires_at": pending.Expires.UTC().Format(time.RFC3339),
+	}
+	if !pending.PageExpires.IsZero() {
+		object["page_expires_at"] = pending.PageExpires.UTC().Format(time.RFC3339)
 	}
 	if pending.RedirectURI != "" {
 		object["redirect_uri"] = pending.RedirectURI
