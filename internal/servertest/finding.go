@@ -22,6 +22,7 @@ const (
 	PKCE       Feature = "PKCE (RFC 7636)"
 	Basic      Feature = "client secret in a header (`basic`)"
 	Post       Feature = "client secret in the body (`post`)"
+	PAR        Feature = "pushed request (PAR, RFC 9126)"
 	Issuer     Feature = "`iss` of the answer (RFC 9207)"
 	Account    Feature = "account (userinfo)"
 	Refresh    Feature = "refresh"
@@ -31,7 +32,7 @@ const (
 )
 
 // Features lists them.
-var Features = []Feature{Discovery, Link, Tool, Denied, PKCE, Issuer, Basic, Post, Account, Refresh, Rotation, Reuse, Revocation}
+var Features = []Feature{Discovery, Link, Tool, Denied, PKCE, PAR, Issuer, Basic, Post, Account, Refresh, Rotation, Reuse, Revocation}
 
 // Flow is a column of the table: a way to link.
 type Flow string

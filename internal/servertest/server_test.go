@@ -121,25 +121,31 @@ func node(t *testing.T, installed, script string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-var oidcProvider = kind{
-	command: func(t *testing.T, folder string) *exec.Cmd {
-		return node(t, folder, "oidc-provider/server.mjs", "lenient")
-	},
-	native: "native",
-	basic:  "with-basic",
-	post:   "with-post",
-	user:   "mary",
-	pages: []page{
-		{at: `input[name=login]`, fill: map[string]string{`input[name=login]`: "mary", `input[name=password]`: "secret"}, click: `[type=submit]`},
-		{at: `input[name=prompt][value=consent]`, click: `[type=submit]`},
-		{at: `input[type=text][name=user_code]`, fill: map[string]string{`input[type=text][name=user_code]`: userCode}, click: `[type=submit]`},
-		{at: `form[id="op.deviceConfirmForm"]`, click: `button[autofocus]`},
-	},
-	refusal: []page{
-		{at: `.login-help a`, click: `.login-help a`},
-		{at: `input[type=text][name=user_code]`, fill: map[string]string{`input[type=text][name=user_code]`: userCode}, click: `[type=submit]`},
-		{at: `form[id="op.deviceConfirmForm"]`, click: `button[name=abort]`, last: true},
-	},
+// oidcProvider is oidc-provider, lenient or strict.
+func oidcProvider(mode string) kind {
+	return kind{
+		command: func(t *testing.T, folder string) *exec.Cmd {
+			return node(t, folder, "oidc-provider/server.mjs", mode)
+		},
+		native: "native",
+		basic:  "with-basic",
+		post:   "with-post",
+		user:   "mary",
+		pages: []page{
+			{at: `input[name=login]`, fill: map[string]string{`input[name=login]`: "mary", `input[name=password]`: "secret"}, click: `[type=submit]`},
+			{at: `input[name=prompt][value=consent]`, click: `[type=submit]`},
+			{at: `input[type=text][name=user_code]`, fill: map[string]string{`input[type=text][name=user_code]`: userCode}, click: `[type=submit]`},
+			{at: `form[id="op.deviceConfirmForm"]`, click: `button[autofocus]`},
+		},
+		refusal: []page{
+			{at: `.login-help a`, click: `.login-help a`},
+			{at: `input[type=text][name=user_code]`, fill: map[string]string{`input[type=text][name=user_code]`: userCode}, click: `[type=submit]`},
+			{at: `form[id="op.deviceConfirmForm"]`, click: `button[name=abort]`, last: true},
+		},
+		reasons: map[servertest.Flow]map[servertest.Feature]string{
+			servertest.Device: {servertest.Link: "the server wants requests for device codes to be pushed as well, which RFC 9126 has no way to do"},
+		},
+	}
 }
 
 var zitadel = kind{

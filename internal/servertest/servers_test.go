@@ -3,6 +3,7 @@ package servertest_test
 import (
 	"context"
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -19,7 +20,11 @@ import (
 func TestServers(t *testing.T) {
 	folder(t)
 	program := build(t)
-	for name, k := range map[string]kind{"oidc-provider": oidcProvider, "zitadel/oidc": zitadel} {
+	for name, k := range map[string]kind{
+		"oidc-provider":         oidcProvider("lenient"),
+		"oidc-provider, strict": oidcProvider("strict"),
+		"zitadel/oidc":          zitadel,
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := start(t, name, k)
@@ -41,6 +46,7 @@ type visit struct {
 	provider *provider.Provider
 	person   *person
 	found    []servertest.Finding
+	linked   bool // there is a way to link at all
 }
 
 func look(t *testing.T, s *server, flow servertest.Flow, program string) {
@@ -51,7 +57,9 @@ func look(t *testing.T, s *server, flow servertest.Flow, program string) {
 	} else {
 		v.linkPages()
 	}
-	v.tool(program)
+	if v.linked {
+		v.tool(program)
+	}
 	for _, feature := range servertest.Features {
 		seen := 0
 		for _, f := range v.found {
@@ -59,7 +67,10 @@ func look(t *testing.T, s *server, flow servertest.Flow, program string) {
 				seen++
 			}
 		}
-		if seen != 1 {
+		switch {
+		case seen == 0 && !v.linked:
+			v.find(feature, servertest.Unseen)
+		case seen != 1:
 			t.Errorf("%s: %d findings, want one", feature, seen)
 		}
 	}
@@ -160,8 +171,8 @@ func (v *visit) linkPages() {
 	}
 
 	first := v.desk()
-	if !v.judge(servertest.Link, v.link(first, v.server.pages, asIs)) {
-		v.t.FailNow()
+	if v.linked = v.judge(servertest.Link, v.link(first, v.server.pages, asIs)); !v.linked {
+		return
 	}
 	v.account(first)
 	v.refresh(first)
@@ -171,6 +182,7 @@ func (v *visit) linkPages() {
 	}
 	v.revoke(second)
 	v.pkce()
+	v.par()
 	v.issuer()
 	basic := v.withSecret(provider.AuthBasic, v.server.basic)
 	v.authenticated(servertest.Basic, basic, v.link(basic, v.server.pages, asIs))
@@ -196,8 +208,8 @@ func (v *visit) linkDevices() {
 			v.person.visit(code.VerificationURI, pages[i], code.UserCode)
 		}
 	}
-	if !v.judge(servertest.Link, <-errs[0]) {
-		v.t.FailNow()
+	if v.linked = v.judge(servertest.Link, <-errs[0]); !v.linked {
+		return
 	}
 	if err := <-errs[1]; err != nil {
 		v.t.Fatal(err)
@@ -209,6 +221,7 @@ func (v *visit) linkDevices() {
 	v.refresh(desks[0])
 	v.revoke(desks[1])
 	v.find(servertest.PKCE, servertest.NotInFlow)
+	v.find(servertest.PAR, servertest.NotInFlow)
 	v.find(servertest.Issuer, servertest.NotInFlow)
 }
 
@@ -324,9 +337,15 @@ func (v *visit) pkce() {
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	address := d.client.AuthCodeURL(provider.AuthRequest{
-		Challenge: provider.Challenge(provider.NewVerifier()), State: "state", RedirectURI: redirect,
-	})
+	request := provider.AuthRequest{Challenge: provider.Challenge(provider.NewVerifier()), State: "state", RedirectURI: redirect}
+	address := d.client.AuthCodeURL(request)
+	if v.provider.RequirePAR {
+		pushed, err := d.client.PushAuthRequest(v.t.Context(), request)
+		if err != nil {
+			v.t.Fatal(err)
+		}
+		address = pushed.URL
+	}
 	code, err := provider.ParseCode(answer(v.t, v.person.visit(address, v.server.pages, ""), redirect))
 	if err != nil {
 		v.t.Fatal(err)
@@ -336,6 +355,34 @@ func (v *visit) pkce() {
 		return
 	}
 	v.find(servertest.PKCE, servertest.Works)
+}
+
+// par looks at how the request gets to the server that has just been linked
+// with.
+func (v *visit) par() {
+	v.t.Helper()
+	if v.provider.PARURL == "" {
+		v.find(servertest.PAR, servertest.NotThere)
+		return
+	}
+	pending, err := v.desk().BeginLink(v.t.Context())
+	if err != nil {
+		v.fail(servertest.PAR, said(err))
+		return
+	}
+	page, err := url.Parse(pending.AuthURL)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if params := page.Query(); len(params) != 2 || !params.Has("client_id") || !params.Has("request_uri") {
+		v.fail(servertest.PAR, "the request goes through the browser")
+		return
+	}
+	why := ""
+	if v.provider.RequirePAR {
+		why = "the server takes no other"
+	}
+	v.find(servertest.PAR, servertest.Works, why)
 }
 
 // issuer puts another server's issuer into the answer.

@@ -31,7 +31,7 @@ func Table(findings []Finding) (string, error) {
 	slices.Sort(servers)
 	var b strings.Builder
 	for _, server := range servers {
-		fmt.Fprintf(&b, "\n**%s %s**\n\n| |", server, versions[server])
+		fmt.Fprintf(&b, "\n**%s** (%s)\n\n| |", server, versions[server])
 		for _, flow := range Flows {
 			fmt.Fprintf(&b, " %s |", flow)
 		}

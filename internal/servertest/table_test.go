@@ -40,7 +40,7 @@ func TestTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, line := range []string{
-		"**one 1.2**\n",
+		"**one** (1.2)\n",
 		"| refresh | works | works | fails | device code: a\\|b |\n",
 		"| use of a rotated refresh token | works | works | works | everywhere |\n",
 		"| `iss` of the answer (RFC 9207) | works | works | – | said where it is |\n",
