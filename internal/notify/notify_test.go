@@ -29,6 +29,7 @@ func bounded(t *testing.T) context.Context {
 
 // shown is a notification that a [fake] was told of.
 type shown struct {
+	Asker       dbus.Sender
 	Title, Body string
 	Actions     []string
 }
@@ -49,8 +50,8 @@ func (f *fake) GetCapabilities() ([]string, *dbus.Error) {
 	return f.capabilities, nil
 }
 
-func (f *fake) Notify(_ string, _ uint32, _, title, body string, actions []string, _ map[string]dbus.Variant, _ int32) (uint32, *dbus.Error) {
-	f.shown <- shown{title, body, actions}
+func (f *fake) Notify(asker dbus.Sender, _ string, _ uint32, _, title, body string, actions []string, _ map[string]dbus.Variant, _ int32) (uint32, *dbus.Error) {
+	f.shown <- shown{asker, title, body, actions}
 	return 42, nil
 }
 
@@ -106,35 +107,44 @@ func TestAnswers(t *testing.T) {
 	stranger := connect(t, desk.Address)
 	for _, test := range []struct {
 		name   string
-		answer func()
+		answer func(asker dbus.Sender)
 		want   bool
 	}{
-		{"allow", func() { f.emit(t, "ActionInvoked", uint32(42), "allow") }, true},
-		{"deny", func() { f.emit(t, "ActionInvoked", uint32(42), "deny") }, false},
-		{"another action", func() { f.emit(t, "ActionInvoked", uint32(42), "default") }, false},
-		{"closed", func() { f.emit(t, "NotificationClosed", uint32(42), uint32(2)) }, false},
-		{"another notification is allowed, and ours denied", func() {
+		{"allow", func(dbus.Sender) { f.emit(t, "ActionInvoked", uint32(42), "allow") }, true},
+		{"deny", func(dbus.Sender) { f.emit(t, "ActionInvoked", uint32(42), "deny") }, false},
+		{"another action", func(dbus.Sender) { f.emit(t, "ActionInvoked", uint32(42), "default") }, false},
+		{"closed", func(dbus.Sender) { f.emit(t, "NotificationClosed", uint32(42), uint32(2)) }, false},
+		{"another notification is allowed, and ours denied", func(dbus.Sender) {
 			f.emit(t, "ActionInvoked", uint32(41), "allow")
 			f.emit(t, "ActionInvoked", uint32(42), "deny")
 		}, false},
-		{"a stranger allows, and the server denies", func() {
+		{"a stranger allows, and the server denies", func(asker dbus.Sender) {
 			if err := stranger.Emit("/org/freedesktop/Notifications", name+".ActionInvoked", uint32(42), "allow"); err != nil {
 				t.Error(err)
 			}
+			// To the asker alone: no match rule keeps that out.
+			direct := &dbus.Message{Type: dbus.TypeSignal, Headers: map[dbus.HeaderField]dbus.Variant{
+				dbus.FieldPath:        dbus.MakeVariant(dbus.ObjectPath("/org/freedesktop/Notifications")),
+				dbus.FieldInterface:   dbus.MakeVariant(name),
+				dbus.FieldMember:      dbus.MakeVariant("ActionInvoked"),
+				dbus.FieldDestination: dbus.MakeVariant(string(asker)),
+				dbus.FieldSignature:   dbus.MakeVariant(dbus.SignatureOf(uint32(42), "allow")),
+			}, Body: []any{uint32(42), "allow"}}
+			stranger.Send(direct, nil)
 			// Answered only when the bus has passed on what was sent before.
 			if err := stranger.BusObject().CallWithContext(bounded(t), "org.freedesktop.DBus.GetId", 0).Err; err != nil {
 				t.Error(err)
 			}
 			f.emit(t, "ActionInvoked", uint32(42), "deny")
 		}, false},
-		{"a signal of another shape", func() {
+		{"a signal of another shape", func(dbus.Sender) {
 			f.emit(t, "ActionInvoked", "allow")
 			f.emit(t, "ActionInvoked", uint32(42), uint32(1))
 		}, false},
 	} {
 		answered := ask(bounded(t), desk.Address)
 		notification := <-f.shown
-		test.answer()
+		test.answer(notification.Asker)
 		if got := <-answered; got.err != nil || got.allowed != test.want {
 			t.Errorf("%s: %v, %v; want %v", test.name, got.allowed, got.err, test.want)
 		}

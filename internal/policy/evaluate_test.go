@@ -154,6 +154,10 @@ func TestEvaluate(t *testing.T) {
 			who: in(user + "evil.service/backup.service"), want: policy.Deny,
 		},
 		{
+			name: "a group that a unit of the system made", rules: []policy.Rule{{Effect: policy.Allow, Unit: "backup.service"}},
+			who: in("/system.slice/x.service/backup.service"), want: policy.Deny,
+		},
+		{
 			name: "the user's, where the system's is meant", rules: []policy.Rule{{Effect: policy.Allow, SystemUnit: "backup.service"}},
 			who: in(user + "backup.service"), want: policy.Deny,
 		},
