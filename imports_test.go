@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"internal/":             {"internal/"},
 	"keyring/system":        {"keyring"},
 	"cmd/authring":          {"internal/cli"},
+	"cmd/authring-token":    {"internal/agentclient"},
 	"":                      {"secret", "provider", "keyring", "record", "internal/"},
 }
 

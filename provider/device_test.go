@@ -23,11 +23,12 @@ const deviceCode = "GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS"
 // deviceServer answers in this process, without a socket, so that it works in
 // a synctest bubble. It notes when it was asked.
 type deviceServer struct {
-	device string   // what the device authorization endpoint answers
-	polls  []string // what the token endpoint answers, the last for ever; "!" breaks the connection, "NNN " is a status
-	began  time.Time
-	at     []time.Duration
-	forms  []url.Values
+	refusals []provider.Refusal // what the provider is known to mean by its codes
+	device   string             // what the device authorization endpoint answers
+	polls    []string           // what the token endpoint answers, the last for ever; "!" breaks the connection, "NNN " is a status
+	began    time.Time
+	at       []time.Duration
+	forms    []url.Values
 }
 
 func (d *deviceServer) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -73,6 +74,7 @@ func (d *deviceServer) client(tb testing.TB, opts ...provider.ClientOption) *pro
 	p := &provider.Provider{
 		Name: "example", Title: "Example", AuthURL: "https://as.example/auth", TokenURL: "https://as.example/token",
 		DeviceURL: "https://as.example/device", DefaultScope: []string{"read"}, RedirectURI: "http://127.0.0.1/callback",
+		Refusals: d.refusals,
 	}
 	return newClient(tb, p, append(opts, provider.WithHTTPTransport(d))...)
 }
@@ -120,6 +122,21 @@ func TestDevice(t *testing.T) {
 			f.Get("grant_type") != "urn:ietf:params:oauth:grant-type:device_code" {
 			t.Errorf("token request %v", f)
 		}
+	})
+}
+
+// TestDeviceRefusals: a server that has words of its own for the end.
+func TestDeviceRefusals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &deviceServer{device: deviceAnswer(`,"expires_in":60`), polls: []string{pendingPoll, `{"error":"authorization_declined"}`}}
+		d.refusals = []provider.Refusal{{Code: "authorization_declined", Kind: provider.ErrAccessDenied}}
+		client := d.client(t)
+		a, err := client.AuthorizeDevice(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.AwaitDevice(t.Context(), a)
+		fault(t, err, provider.ErrAccessDenied)
 	})
 }
 

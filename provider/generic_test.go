@@ -277,6 +277,14 @@ func TestRedirectAt(t *testing.T) {
 			t.Errorf("%+v: %q, %v", test, got, err)
 		}
 	}
+	p := provider.Provider{Title: "X", RedirectNeedsSecret: true}
+	if _, err := p.RedirectAt(4000); !errors.Is(err, provider.ErrRedirectNeedsSecret) {
+		t.Errorf("without the secret that it takes: %v", err)
+	}
+	p.ClientAuth = provider.AuthPost
+	if got, err := p.RedirectAt(4000); got != "http://127.0.0.1:4000/" {
+		t.Errorf("with a secret: %q, %v", got, err)
+	}
 	for _, uri := range []string{"https://127.0.0.1/", "http://example.org/", "http://127.0.0.1:80/", "http://127.0.0.1/?x", "http://127.0.0.1/#x", "app://127.0.0.1/", "http://a@127.0.0.1/"} {
 		p := plain("https://login.example.org")
 		p.RedirectURI = uri

@@ -125,6 +125,11 @@ type Provider struct {
 	RedirectPorts []int
 	ExactRedirect bool
 
+	// RedirectNeedsSecret says that the server exchanges authorization codes
+	// only for clients with a secret, while it takes device codes from others
+	// too: with [AuthNone], nothing can be redirected to.
+	RedirectNeedsSecret bool
+
 	// NoRedirectCode says that an authorization request without a redirect
 	// URI ends on a page of the server that shows the code, to be pasted.
 	NoRedirectCode bool

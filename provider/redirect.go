@@ -16,11 +16,16 @@ const defaultRedirect = "http://127.0.0.1/"
 // and none is known to be registered.
 var ErrNoRedirect = errors.New("no redirect URI is known to be registered")
 
+// ErrRedirectNeedsSecret: a redirect would be in vain, since the server
+// exchanges authorization codes only for clients with a secret, and this one
+// has none. Link by device code, or give the secret.
+var ErrRedirectNeedsSecret = errors.New("authorization codes are exchanged only with a client secret")
+
 // RedirectAt returns the redirect URI (RFC 6749 section 3.1.2) for a program
 // that listens on a port of this machine. Port 0 is for a program that does not
 // listen, whose user copies the address that the browser ends at: it is the
 // first of RedirectPorts, or no port. Where a port cannot be registered with
-// the server there is an error.
+// the server, or no code would be exchanged, there is an error.
 //
 // RFC 8252 section 7.3: "The authorization server MUST allow any port to be
 // specified at the time of the request for loopback IP redirect URIs".
@@ -31,6 +36,8 @@ func (p *Provider) RedirectAt(port int) (string, error) {
 	}
 	listed := len(p.RedirectPorts) > 0
 	switch {
+	case p.RedirectNeedsSecret && p.ClientAuth == AuthNone:
+		return "", fmt.Errorf("%w by %s", ErrRedirectNeedsSecret, p.Title)
 	case p.ExactRedirect && !listed:
 		return "", fmt.Errorf("%w with %s", ErrNoRedirect, p.Title)
 	case port == 0 && listed:

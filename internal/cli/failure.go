@@ -162,6 +162,8 @@ func (p *program) hintOf(err error) string {
 		return "Register the program with the provider, as an installed application, and give its client id with --client-id."
 	case is(authring.ErrNoClientSecret):
 		return p.clientSecretHint()
+	case is(provider.ErrRedirectNeedsSecret):
+		return "Link by a code for another device: " + p.command("link", "--way", "device") + "\n" + p.clientSecretHint() + " --client-auth post"
 	case is(provider.ErrNoRedirect):
 		return "Register a redirect URI with a port, such as http://127.0.0.1:8080/, and say which: authring provider add " +
 			shellQuote(p.providerOf(p.config)) + " --client-id ID --redirect-port 8080"

@@ -68,7 +68,7 @@ func Of(err error) (name string, code int) {
 		return "no-client-id", Usage
 	case is(provider.ErrNoRedirect):
 		return "no-redirect", Usage
-	case is(authring.ErrNoClientSecret):
+	case is(authring.ErrNoClientSecret), is(provider.ErrRedirectNeedsSecret):
 		return "no-client-secret", Unavailable
 	case is(authring.ErrNoPendingLink):
 		return "no-pending-link", Invalid

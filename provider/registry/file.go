@@ -53,6 +53,7 @@ type form struct {
 	RedirectPorts  []int  `json:"redirect_ports,omitempty"`
 	ExactRedirect  bool   `json:"exact_redirect,omitempty"`
 	NoRedirectCode bool   `json:"shows_code,omitempty"`
+	RedirectSecret bool   `json:"redirect_needs_secret,omitempty"`
 
 	Replay           replay   `json:"replay"`
 	Rotates          bool     `json:"rotates,omitempty"`
@@ -189,7 +190,7 @@ func (f *form) entry() *Entry {
 		PARURL: f.PARURL, RequirePAR: f.RequirePAR, RevokeURL: f.RevokeURL, UserinfoURL: f.UserinfoURL, JWKSURL: f.JWKSURL,
 		DPoPAlgs: f.DPoPAlgs, IssParameter: f.IssParameter, ClientID: f.ClientID, ClientAuth: f.ClientAuth,
 		AuthParams: f.AuthParams, DefaultScope: f.DefaultScope, ScopeSeparator: f.ScopeSeparator, GrantedSeparator: f.GrantedSeparator, NarrowsScope: f.NarrowsScope,
-		RedirectURI: f.RedirectURI, RedirectPorts: f.RedirectPorts, ExactRedirect: f.ExactRedirect, NoRedirectCode: f.NoRedirectCode,
+		RedirectURI: f.RedirectURI, RedirectPorts: f.RedirectPorts, ExactRedirect: f.ExactRedirect, NoRedirectCode: f.NoRedirectCode, RedirectNeedsSecret: f.RedirectSecret,
 		Replay: provider.Replay(f.Replay), Rotates: f.Rotates, GraceWindow: time.Duration(f.GraceWindow),
 		IdleLifetime: time.Duration(f.IdleLifetime), AbsoluteLifetime: time.Duration(f.AbsoluteLifetime), AccessLifetime: time.Duration(f.AccessLifetime),
 		RefusesWithOK: f.RefusesWithOK, AccountIDField: f.AccountIDField, TeamIDField: f.TeamIDField, Hosts: f.Hosts,
@@ -212,7 +213,7 @@ func formOf(entry *Entry) *form {
 		PARURL: p.PARURL, RequirePAR: p.RequirePAR, RevokeURL: p.RevokeURL, UserinfoURL: p.UserinfoURL, JWKSURL: p.JWKSURL,
 		DPoPAlgs: p.DPoPAlgs, IssParameter: p.IssParameter, ClientID: p.ClientID, ClientAuth: p.ClientAuth, SecretKeyring: entry.SecretKeyring,
 		AuthParams: p.AuthParams, DefaultScope: p.DefaultScope, ScopeSeparator: p.ScopeSeparator, GrantedSeparator: p.GrantedSeparator, NarrowsScope: p.NarrowsScope,
-		RedirectURI: p.RedirectURI, RedirectPorts: p.RedirectPorts, ExactRedirect: p.ExactRedirect, NoRedirectCode: p.NoRedirectCode,
+		RedirectURI: p.RedirectURI, RedirectPorts: p.RedirectPorts, ExactRedirect: p.ExactRedirect, NoRedirectCode: p.NoRedirectCode, RedirectSecret: p.RedirectNeedsSecret,
 		Replay: replay(p.Replay), Rotates: p.Rotates, GraceWindow: duration(p.GraceWindow),
 		IdleLifetime: duration(p.IdleLifetime), AbsoluteLifetime: duration(p.AbsoluteLifetime), AccessLifetime: duration(p.AccessLifetime),
 		RefusesWithOK: p.RefusesWithOK, AccountIDField: p.AccountIDField, TeamIDField: p.TeamIDField, Hosts: p.Hosts,

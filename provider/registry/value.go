@@ -50,6 +50,7 @@ func (d *duration) UnmarshalText(text []byte) error {
 type refusalKind string
 
 var refusalKinds = map[refusalKind]error{
+	"access-denied":     provider.ErrAccessDenied,
 	"code-rejected":     provider.ErrCodeRejected,
 	"verifier-mismatch": provider.ErrVerifierMismatch,
 	"redirect-mismatch": provider.ErrRedirectMismatch,
