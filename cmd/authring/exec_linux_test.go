@@ -64,6 +64,34 @@ func TestExecInterrupted(t *testing.T) {
 	}
 }
 
+// What the terminal sends to the whole job is not passed on as well.
+func TestExecOneSignalForOneKey(t *testing.T) {
+	needs.Programs(t, "python3")
+	for name, way := range ways {
+		t.Run(name, func(t *testing.T) {
+			p := newPerson(t)
+			p.link("--keyring", "plaintext")
+			term := p.run(nil, append(way, "python3", "-c", `
+import signal
+both = [signal.SIGINT, signal.SIGUSR1]
+signal.pthread_sigmask(signal.SIG_BLOCK, both)
+print("ready", flush=True)
+print("interrupted by process", signal.sigwaitinfo([signal.SIGINT]).si_pid, flush=True)
+signal.sigwaitinfo([signal.SIGUSR1])
+print("pending", len(signal.sigpending()), "in the end", flush=True)`)...)
+			term.expect("ready")
+			term.typeText("\x03")
+			term.expect("interrupted by process 0") // the system's own
+			// Whatever is passed on comes in its order.
+			if err := term.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
+				t.Fatal(err)
+			}
+			term.expect("pending 0 in the end")
+			term.end()
+		})
+	}
+}
+
 // A shell stops and continues the command as any other job, also in a pipeline.
 func TestExecIsAJob(t *testing.T) {
 	needs.Programs(t, "bash")
