@@ -54,5 +54,5 @@ func (s *Session) VerifyDevice(ctx context.Context, show func(DeviceCode)) error
 	if err != nil {
 		return ended(ctx, err)
 	}
-	return s.take(token, appKey, s.clock.Now(), time.Now())
+	return s.take(token, appKey, "", s.clock.Now(), time.Now())
 }

@@ -42,6 +42,7 @@ type begunLink struct {
 	scope    []string
 	redirect string // redirect_uri; empty where the page shows the code
 	state    string // RFC 6749 section 10.12; empty without a redirect
+	nonce    string // OpenID Connect Core section 3.1.2.1; empty if no ID token is asked for
 	created  time.Time
 }
 
@@ -69,7 +70,7 @@ func (s *Session) AuthURL() string {
 			begun, err = s.begin(now, redirect)
 		}
 	}
-	if err == nil {
+	if err == nil && s.toBePushed(begun) {
 		ctx, cancel := context.WithTimeout(s.life, pushBound)
 		defer cancel()
 		begun, err = s.push(ctx, begun)
@@ -122,7 +123,7 @@ func (s *Session) beginWritten(ctx context.Context, redirect string) (PendingLin
 		return PendingLink{}, ended(ctx, err)
 	}
 	pending := record.PendingLink{
-		Config: s.name, AuthURL: begun.url, Verifier: begun.verifier, State: begun.state, Provider: s.config.provider.Name,
+		Config: s.name, AuthURL: begun.url, Verifier: begun.verifier, State: begun.state, Nonce: begun.nonce, Provider: s.config.provider.Name,
 		AppKey: begun.appKey, Scope: strings.Join(begun.scope, " "), RedirectURI: begun.redirect, Created: begun.created, Expires: begun.created.Add(record.PendingLifetime),
 	}
 	if err := s.layout.SavePending(s.name, pending); err != nil {
@@ -153,7 +154,7 @@ func (s *Session) takeUp(now time.Time, redirect string) {
 	defer s.mu.Unlock()
 	found := &begunLink{
 		verifier: written.Verifier, url: written.AuthURL, appKey: written.AppKey, scope: s.linkScope(),
-		redirect: redirect, state: written.State, created: written.Created,
+		redirect: redirect, state: written.State, nonce: written.Nonce, created: written.Created,
 	}
 	switch {
 	case !found.fresh(now):
@@ -179,7 +180,7 @@ func (b *begunLink) address(client *provider.Client) string { return client.Auth
 // request is the authorization request.
 func (b *begunLink) request() provider.AuthRequest {
 	return provider.AuthRequest{
-		Challenge: provider.Challenge(b.verifier), State: b.state, RedirectURI: b.redirect, Scope: b.scope,
+		Challenge: provider.Challenge(b.verifier), State: b.state, Nonce: b.nonce, RedirectURI: b.redirect, Scope: b.scope,
 	}
 }
 
@@ -205,6 +206,9 @@ func (s *Session) begin(now time.Time, redirect string) (*begunLink, error) {
 	begun := &begunLink{verifier: provider.NewVerifier(), appKey: appKey, scope: s.linkScope(), redirect: redirect, created: now}
 	if redirect != "" {
 		begun.state = rand.Text()
+	}
+	if s.config.provider.AsksIDToken(begun.scope) {
+		begun.nonce = rand.Text()
 	}
 	if s.config.provider.PARURL == "" {
 		begun.url = begun.address(client)
@@ -235,7 +239,7 @@ func (s *Session) pending() (*begunLink, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.resumed = &written
-	return &begunLink{verifier: written.Verifier, url: written.AuthURL, appKey: written.AppKey, redirect: written.RedirectURI, state: written.State, created: written.Created}, nil
+	return &begunLink{verifier: written.Verifier, url: written.AuthURL, appKey: written.AppKey, redirect: written.RedirectURI, state: written.State, nonce: written.Nonce, scope: strings.Fields(written.Scope), created: written.Created}, nil
 }
 
 // spend forgets a begun link whose code was redeemed or refused.
@@ -294,15 +298,16 @@ func (s *Session) redeem(ctx context.Context, begun *begunLink, code secret.Secr
 		return ended(ctx, err)
 	}
 	s.spend()
-	return s.take(token, begun.appKey, sent, now)
+	return s.take(token, begun.appKey, begun.nonce, sent, now)
 }
 
 // take keeps a token in memory, for [Session.SaveCreds]. sent, on the session's
 // clock, and now are when it was asked for.
-func (s *Session) take(token *provider.Token, appKey string, sent time.Duration, now time.Time) error {
+func (s *Session) take(token *provider.Token, appKey, nonce string, sent time.Duration, now time.Time) error {
 	verified := &credentials{
 		accountID: token.AccountID, kind: Offline, refresh: token.RefreshToken,
 		access: token.AccessToken, scope: token.Scope, appKey: appKey,
+		idToken: token.IDToken, nonce: nonce,
 	}
 	if token.ExpiresIn > 0 {
 		verified.expires = now.Add(token.ExpiresIn).Round(0)

@@ -18,12 +18,17 @@ func (p pushed) fresh(now time.Time) bool {
 	return !p.until.IsZero() && now.Before(p.at.Add(p.until.Sub(p.at)/2)) && !now.Before(p.at)
 }
 
+// toBePushed reports whether a link has no page that somebody could still open.
+func (s *Session) toBePushed(begun *begunLink) bool {
+	return s.config.provider.PARURL != "" && (begun.url == "" || !begun.pushed.fresh(time.Now()))
+}
+
 // push has the provider keep the request of a link that was begun (RFC 9126),
 // where it takes requests so. A page that was shown for too long is made anew
 // for the same request: code verifier and state stay, so that the answer of
 // either page is good.
 func (s *Session) push(ctx context.Context, begun *begunLink) (*begunLink, error) {
-	if s.config.provider.PARURL == "" || begun.url != "" && begun.pushed.fresh(time.Now()) {
+	if !s.toBePushed(begun) {
 		return begun, nil
 	}
 	client, err := s.client(begun.appKey)

@@ -3,7 +3,6 @@ package authring
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/provider"
 	"github.com/authring/authring/record"
+	"github.com/authring/authring/secret"
 )
 
 // Saved says where credentials went.
@@ -100,35 +100,6 @@ func (s *Session) saveAs(ctx context.Context, verified *credentials, account pro
 	return saved, nil
 }
 
-// whoAmI asks the provider whose credentials these are. Where it cannot be
-// asked, the account that it named with the token stands: a grant must not be
-// lost because of a question that was answered before.
-func (s *Session) whoAmI(ctx context.Context, verified *credentials) (provider.Account, error) {
-	client, err := s.client(verified.appKey)
-	if err != nil {
-		return provider.Account{}, err
-	}
-	defer s.waitingForProvider()()
-	account, err := client.Account(ctx, verified.access)
-	named := verified.accountID
-	switch {
-	case err == nil && named != "" && account.ID != named:
-		return account, fmt.Errorf("%w: the token was given for %s and belongs to %s", ErrInvalidToken, named, account.ID)
-	case err == nil:
-		return account, nil
-	case ctx.Err() != nil:
-		return account, err
-	case named != "" && (errors.Is(err, ErrConnectionFailed) || errors.Is(err, provider.ErrMissingScope)):
-		s.config.logger.Debug("could not ask for the account", "config", s.name, "error", err)
-		return provider.Account{ID: named}, nil
-	case errors.Is(err, errors.ErrUnsupported), errors.Is(err, provider.ErrMissingScope):
-		// Nobody says whose it is, and it works all the same.
-		return provider.Account{ID: named}, nil
-	default:
-		return account, fmt.Errorf("could not learn whose account it is: %w", err)
-	}
-}
-
 // namelessPrefix begins the account ids of links of which nobody says whose
 // they are.
 const namelessPrefix = "local-"
@@ -149,7 +120,7 @@ func (s *Session) adopt(verified *credentials, rec record.Record) {
 	defer s.mu.Unlock()
 	s.forget()
 	adopted := *verified
-	adopted.accountID = rec.AccountID
+	adopted.accountID, adopted.idToken = rec.AccountID, secret.Secret{}
 	s.loaded, s.verified, s.record = &adopted, nil, rec
 	life := time.Duration(0)
 	if verified.kind == Offline {

@@ -78,6 +78,8 @@ type credentials struct {
 	ends      time.Duration // the same on the boot clock
 	scope     string
 	appKey    string
+	idToken   secret.Secret // not validated; of a grant that is not saved yet
+	nonce     string        // what it must have
 	// unsaved is set while the keyring refuses a rotated refresh token,
 	// which then is here and nowhere else; replaces is the one it replaces.
 	unsaved  bool

@@ -7,6 +7,7 @@ package oauthtest
 
 import (
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -44,6 +45,10 @@ type Options struct {
 	// others. PushedLife is how long they are kept: a minute if it is 0.
 	PAR, RequirePAR bool
 	PushedLife      time.Duration
+	// IDToken, if it is set, has the server give ID tokens (OpenID Connect Core
+	// section 2) to those who ask for the scope openid, and changes their
+	// claims before they are signed.
+	IDToken func(claims map[string]any)
 	// Answer changes an answer of the token endpoint, Describe what the
 	// server says of itself, before they are sent. Both may be nil.
 	Answer, Describe func(map[string]any)
@@ -61,9 +66,10 @@ type Server struct {
 	grants  []*grant
 	seen    []string
 	pushed  map[string]pushed
+	key     *rsa.PrivateKey // of ID tokens
 }
 
-type code struct{ challenge, redirect, scope string }
+type code struct{ challenge, redirect, scope, nonce string }
 
 type grant struct {
 	refresh, scope string
@@ -87,6 +93,7 @@ func NewServer(options Options) *Server {
 	mux.HandleFunc("POST /token", s.token)
 	mux.HandleFunc("POST /revoke", s.revoke)
 	mux.HandleFunc("GET /userinfo", s.userinfo)
+	mux.HandleFunc("GET /keys", s.keys)
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.seen = append(s.seen, r.URL.Path)
@@ -152,6 +159,9 @@ func (s *Server) describe(w http.ResponseWriter, _ *http.Request) {
 	if !s.options.NoUserinfo {
 		document["userinfo_endpoint"] = s.URL + "/userinfo"
 	}
+	if s.options.IDToken != nil {
+		document["jwks_uri"] = s.URL + "/keys"
+	}
 	if s.options.PAR || s.options.RequirePAR {
 		document["pushed_authorization_request_endpoint"] = s.URL + "/par"
 		document["require_pushed_authorization_requests"] = s.options.RequirePAR
@@ -190,7 +200,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 	value := rand.Text()
 	s.mu.Lock()
-	s.codes[value] = code{query.Get("code_challenge"), redirect.String(), query.Get("scope")}
+	s.codes[value] = code{query.Get("code_challenge"), redirect.String(), query.Get("scope"), query.Get("nonce")}
 	s.mu.Unlock()
 	answer := url.Values{"code": {value}}
 	if state := query.Get("state"); state != "" {
@@ -223,6 +233,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var g *grant
+	nonce := ""
 	switch r.PostForm.Get("grant_type") {
 	case "authorization_code":
 		c, known := s.codes[r.PostForm.Get("code")]
@@ -233,6 +244,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		g = &grant{scope: c.scope, refresh: rand.Text()}
+		nonce = c.nonce
 		s.grants, s.refresh[g.refresh] = append(s.grants, g), g
 	case "refresh_token":
 		old := r.PostForm.Get("refresh_token")
@@ -257,6 +269,9 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	answer := map[string]any{"access_token": value, "token_type": "Bearer", "expires_in": 3600, "scope": g.scope}
 	if r.PostForm.Get("grant_type") == "authorization_code" || s.options.Rotate {
 		answer["refresh_token"] = g.refresh
+	}
+	if token := s.idToken(g, value, nonce); token != "" {
+		answer["id_token"] = token
 	}
 	if s.options.Answer != nil {
 		s.options.Answer(answer)
@@ -310,7 +325,7 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"sub": "ada", "name": "Ada Lovelace", "email": "ada@example.org"})
+	writeJSON(w, http.StatusOK, user)
 }
 
 func refuse(w http.ResponseWriter, status int, code string) {

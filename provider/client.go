@@ -95,6 +95,7 @@ type AuthRequest struct {
 	Challenge   string     // the code challenge of [Challenge]
 	State       string     // RFC 6749 section 10.12; comes back with a redirect
 	RedirectURI string     // exactly as registered; without it the user copies the code
+	Nonce       string     // of an ID token; see [Provider.AsksIDToken]
 	Scope       []string   // empty: the provider's DefaultScope, or all that the app may ask for
 	Params      url.Values // further parameters; they take precedence over the provider's
 }
@@ -137,6 +138,7 @@ func (c *Client) authParams(req AuthRequest) url.Values {
 		"state":          req.State,
 		"scope":          c.provider.joinScope(scope),
 		"code_challenge": req.Challenge,
+		"nonce":          req.Nonce,
 	} {
 		if value != "" {
 			query.Set(name, value)

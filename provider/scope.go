@@ -2,6 +2,7 @@ package provider
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -12,6 +13,15 @@ func (p *Provider) askedScope(scope []string) []string {
 		return p.DefaultScope
 	}
 	return scope
+}
+
+// AsksIDToken reports whether a request for a scope, or for the provider's
+// default if it is empty, asks for an ID token.
+//
+// OpenID Connect Core section 3.1.2.1: "OpenID Connect requests MUST contain the
+// openid scope value."
+func (p *Provider) AsksIDToken(scope []string) bool {
+	return slices.Contains(p.askedScope(scope), "openid")
 }
 
 // joinScope writes scopes as the server has them in one parameter.

@@ -31,6 +31,7 @@ type PendingLink struct {
 	// Verifier is the code verifier (RFC 7636, section 4.1).
 	Verifier    secret.Secret
 	State       string // of the authorization request, if it has one
+	Nonce       string // likewise; what the ID token must have
 	Provider    string
 	AppKey      string
 	Scope       string
@@ -45,6 +46,7 @@ type pendingNote struct {
 	AuthURL     string    `json:"auth_url"`
 	Verifier    string    `json:"code_verifier"`
 	State       string    `json:"state,omitempty"`
+	Nonce       string    `json:"nonce,omitempty"`
 	Provider    string    `json:"provider,omitempty"`
 	AppKey      string    `json:"app_key,omitempty"`
 	Scope       string    `json:"scope,omitempty"`
@@ -63,7 +65,7 @@ func (l Layout) SavePending(config string, p PendingLink) error {
 		p.Expires = p.Created.Add(PendingLifetime)
 	}
 	n := pendingNote{
-		Version: noteVersion, Config: config, AuthURL: p.AuthURL, Verifier: p.Verifier.Reveal(), State: p.State,
+		Version: noteVersion, Config: config, AuthURL: p.AuthURL, Verifier: p.Verifier.Reveal(), State: p.State, Nonce: p.Nonce,
 		Provider: p.Provider, AppKey: p.AppKey, Scope: p.Scope, RedirectURI: p.RedirectURI,
 		Created: p.Created.UTC(), Expires: p.Expires.UTC(),
 	}
@@ -107,7 +109,7 @@ func (l Layout) LoadPending(config string, now time.Time) (PendingLink, error) {
 		return PendingLink{}, ErrPendingExpired
 	}
 	return PendingLink{
-		Config: config, AuthURL: n.AuthURL, Verifier: secret.New(n.Verifier), State: n.State,
+		Config: config, AuthURL: n.AuthURL, Verifier: secret.New(n.Verifier), State: n.State, Nonce: n.Nonce,
 		Provider: n.Provider, AppKey: n.AppKey, Scope: n.Scope, RedirectURI: n.RedirectURI,
 		Created: n.Created, Expires: n.Expires,
 	}, nil
@@ -139,7 +141,7 @@ func (n pendingNote) check(config string) string {
 		return fmt.Sprintf("its times are not those of a link within %v", PendingLifetime)
 	}
 	// They are shown and sent: nothing in them may be more than one line.
-	for _, value := range []string{n.AuthURL, n.State, n.Provider, n.AppKey, n.Scope, n.RedirectURI} {
+	for _, value := range []string{n.AuthURL, n.State, n.Nonce, n.Provider, n.AppKey, n.Scope, n.RedirectURI} {
 		if reason := checkLine(value, longestScope); reason != "" {
 			return "one of its values " + reason
 		}
