@@ -39,7 +39,8 @@ func newAuthServer(t *testing.T) *authServer {
 	mux.HandleFunc("GET /userinfo", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, map[string]any{"sub": "id-1", "name": "Ada Lovelace", "email": "ada@example.org"})
 	})
-	s.Server = httptest.NewServer(mux)
+	s.Server = httptest.NewUnstartedServer(mux)
+	s.Start() // which only now has handlers read s.Server
 	t.Cleanup(s.Close)
 	return s
 }
