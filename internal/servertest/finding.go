@@ -25,6 +25,7 @@ const (
 	PAR        Feature = "pushed request (PAR, RFC 9126)"
 	Issuer     Feature = "`iss` of the answer (RFC 9207)"
 	Account    Feature = "account (userinfo)"
+	IDToken    Feature = "ID token (OpenID Connect)"
 	Refresh    Feature = "refresh"
 	Rotation   Feature = "rotation of the refresh token"
 	Reuse      Feature = "use of a rotated refresh token"
@@ -32,7 +33,7 @@ const (
 )
 
 // Features lists them.
-var Features = []Feature{Discovery, Link, Tool, Denied, PKCE, PAR, Issuer, Basic, Post, Account, Refresh, Rotation, Reuse, Revocation}
+var Features = []Feature{Discovery, Link, Tool, Denied, PKCE, PAR, Issuer, Basic, Post, Account, IDToken, Refresh, Rotation, Reuse, Revocation}
 
 // Flow is a column of the table: a way to link.
 type Flow string

@@ -197,6 +197,11 @@ func (v *visit) linkDevices() {
 	desks := []*desk{v.desk(), v.desk(), v.desk(), basic, post}
 	pages := [][]page{v.server.pages, v.server.pages, v.server.refusal, v.server.pages, v.server.pages}
 	errs := make([]chan error, len(desks))
+	beside := v.desk().client
+	authorization, err := beside.AuthorizeDevice(v.t.Context(), nil)
+	if err == nil {
+		v.person.visit(authorization.VerificationURI, v.server.pages, authorization.UserCode)
+	}
 	for i, d := range desks {
 		shown := make(chan authring.DeviceCode, 1)
 		errs[i] = make(chan error, 1)
@@ -214,6 +219,11 @@ func (v *visit) linkDevices() {
 	if err := <-errs[1]; err != nil {
 		v.t.Fatal(err)
 	}
+	token, err := beside.AwaitDevice(v.t.Context(), authorization)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	v.idToken(beside, token, "")
 	v.denied(<-errs[2])
 	v.authenticated(servertest.Basic, basic, <-errs[3])
 	v.authenticated(servertest.Post, post, <-errs[4])
@@ -329,15 +339,9 @@ func (v *visit) revoke(d *desk) {
 	}
 }
 
-// pkce redeems a code with the verifier of another request.
-func (v *visit) pkce() {
+// code is what the pages of the server give for a request.
+func (v *visit) code(d *desk, request provider.AuthRequest) secret.Secret {
 	v.t.Helper()
-	d := v.desk()
-	redirect, err := v.provider.RedirectAt(0)
-	if err != nil {
-		v.t.Fatal(err)
-	}
-	request := provider.AuthRequest{Challenge: provider.Challenge(provider.NewVerifier()), State: "state", RedirectURI: redirect}
 	address := d.client.AuthCodeURL(request)
 	if v.provider.RequirePAR {
 		pushed, err := d.client.PushAuthRequest(v.t.Context(), request)
@@ -346,16 +350,82 @@ func (v *visit) pkce() {
 		}
 		address = pushed.URL
 	}
-	code, err := provider.ParseCode(answer(v.t, v.person.visit(address, v.server.pages, ""), redirect))
+	code, err := provider.ParseCode(answer(v.t, v.person.visit(address, v.server.pages, ""), request.RedirectURI))
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	if _, err = d.client.Exchange(v.t.Context(), code, provider.NewVerifier(), redirect); !errors.Is(err, provider.ErrInvalidToken) {
+	return code
+}
+
+// pkce redeems a code with the verifier of another request, and one with its own.
+func (v *visit) pkce() {
+	v.t.Helper()
+	d := v.desk()
+	redirect, err := v.provider.RedirectAt(0)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	verifier := provider.NewVerifier()
+	request := provider.AuthRequest{
+		Challenge: provider.Challenge(verifier), State: "state", RedirectURI: redirect, Params: url.Values{"nonce": {nonce}},
+	}
+	if _, err = d.client.Exchange(v.t.Context(), v.code(d, request), provider.NewVerifier(), redirect); !errors.Is(err, provider.ErrInvalidToken) {
 		v.fail(servertest.PKCE, "a code with the verifier of another link is answered with "+said(err))
+	} else {
+		v.find(servertest.PKCE, servertest.Works)
+	}
+	token, err := d.client.Exchange(v.t.Context(), v.code(d, request), verifier, redirect)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	v.idToken(d.client, token, nonce)
+}
+
+const nonce = "a-nonce-of-the-test"
+
+// idToken looks at an ID token, and at what must not pass for it.
+func (v *visit) idToken(client *provider.Client, token *provider.Token, nonce string) {
+	v.t.Helper()
+	if token.IDToken.IsZero() {
+		v.find(servertest.IDToken, servertest.NotThere)
 		return
 	}
-	v.find(servertest.PKCE, servertest.Works)
+	ctx := v.t.Context()
+	account, err := client.ValidateIDToken(ctx, token.IDToken, token.AccessToken, nonce)
+	if err == nil && account.ID != v.server.user {
+		err = errors.New("it is for " + account.ID)
+	}
+	if err != nil {
+		v.fail(servertest.IDToken, said(err))
+		return
+	}
+	another, err := provider.NewClient(v.provider, "another")
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer another.CloseIdleConnections()
+	text := token.IDToken.Reveal()
+	changed := secret.New(text[:len(text)-4] + strings.Map(func(r rune) rune {
+		if r == 'A' {
+			return 'B'
+		}
+		return 'A'
+	}, text[len(text)-4:]))
+	for what, err := range map[string]error{
+		"another program's":      taken(another.ValidateIDToken(ctx, token.IDToken, token.AccessToken, nonce)),
+		"one with another nonce": taken(client.ValidateIDToken(ctx, token.IDToken, token.AccessToken, nonce+"x")),
+		"one that was changed":   taken(client.ValidateIDToken(ctx, changed, token.AccessToken, nonce)),
+		"one of another answer":  taken(client.ValidateIDToken(ctx, token.IDToken, secret.New("another"), nonce)),
+	} {
+		if !errors.Is(err, provider.ErrIDToken) {
+			v.fail(servertest.IDToken, what+" is answered with "+said(err))
+			return
+		}
+	}
+	v.find(servertest.IDToken, servertest.Works)
 }
+
+func taken(_ provider.Account, err error) error { return err }
 
 // par looks at how the request gets to the server that has just been linked
 // with.
