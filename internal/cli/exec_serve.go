@@ -137,7 +137,9 @@ func (v *services) socket(ctx, serving context.Context) (string, error) {
 		return open(app, name)
 	}
 	config.Only = &agent.Link{App: v.app, Config: v.config}
-	config.Realm = "" // whoever has the socket may ask
+	config.Realm = "" // whoever has the socket may ask, and is written down
+	keeper := v.gatekeeper()
+	config.Audit = keeper.audit
 	a, err := agent.New(config)
 	if err != nil {
 		return "", err
@@ -152,6 +154,7 @@ func (v *services) socket(ctx, serving context.Context) (string, error) {
 		_ = ended() // its context ended
 		_ = listener.Close()
 		_ = a.Close()
+		_ = keeper.Close()
 	})
 	v.set = append(v.set, agentclient.Variable+"="+path)
 	return path, nil
