@@ -23,14 +23,17 @@ type files []file
 
 // documents are the files and folders of the project that go along, with the
 // folder that each gets in the archives and in the Debian package. To release
-// another folder (of units, say), add a line. Where debian is empty, the Debian
-// package has the contents in a form of its own.
+// another folder, add a line. Where debian is empty, the Debian package has the
+// contents in a form of its own; what is onlyDebian is in the archives elsewhere.
 var documents = []struct{ from, archive, debian string }{
 	{"LICENSE", "", ""},
 	{"README.md", "", "usr/share/doc/authring"},
 	{"docs", "docs", "usr/share/doc/authring/docs"}, // and in it examples of units
 	{"man", "man", "usr/share/man/man1"},
+	{"docs/systemd/user", onlyDebian, "usr/lib/systemd/user"}, // not enabled
 }
+
+const onlyDebian = "-"
 
 // archiveFiles are the contents of an archive.
 func archiveFiles(binaries []binary, completions []completion, notices []byte) (files, error) {
@@ -39,6 +42,9 @@ func archiveFiles(binaries []binary, completions []completion, notices []byte) (
 		all = append(all, file{b.name, b.content, 0o755})
 	}
 	for _, d := range documents {
+		if d.archive == onlyDebian {
+			continue
+		}
 		found, err := read(d.from)
 		if err != nil {
 			return nil, err

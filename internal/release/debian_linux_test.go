@@ -51,7 +51,11 @@ func TestDebianPackageInACleanRoot(t *testing.T) {
 	if out := inRoot(t, root, "authring", "demo"); !strings.Contains(out, "6. Unlink") {
 		t.Errorf("the demo shows\n%s", out)
 	}
-	for _, page := range []string{"authring", "authring-link"} {
+	// The small program finds the other one.
+	if out, err := tryInRoot(t, root, "authring-token", "--help"); err != nil || !strings.Contains(out, "authring token") {
+		t.Errorf("authring-token --help: %v\n%s", err, out)
+	}
+	for _, page := range []string{"authring", "authring-link", "authring-token"} {
 		if out := inRoot(t, root, "man", "-w", page); out != "/usr/share/man/man1/"+page+".1.gz\n" {
 			t.Errorf("the manual page is %q", out)
 		}
@@ -61,6 +65,7 @@ func TestDebianPackageInACleanRoot(t *testing.T) {
 		"/usr/share/bash-completion/completions/authring", "/usr/share/zsh/vendor-completions/_authring",
 		"/usr/share/fish/vendor_completions.d/authring.fish", "/usr/share/doc/authring/copyright",
 		"/usr/share/doc/authring/changelog.Debian.gz", "/usr/share/doc/authring/docs/systemd/authring.service",
+		"/usr/lib/systemd/user/authring-agent.socket", "/usr/lib/systemd/user/authring-agent.service",
 	} {
 		if !slices.Contains(installed, file) {
 			t.Errorf("the package has no %s", file)
