@@ -83,6 +83,10 @@ func (s *Session) askAgent(ctx context.Context, want TokenOption) (Token, error)
 	if err != nil {
 		return Token{}, err
 	}
+	if !strings.EqualFold(reply.TokenType, Bearer) {
+		// The key that it is bound to stays in the agent.
+		return Token{}, agentclient.ErrFailed
+	}
 	left := time.Until(reply.ExpiresAt)
 	if reply.ExpiresAt.IsZero() {
 		left = 0

@@ -4,14 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 
 	"golang.org/x/oauth2"
 
 	"github.com/authring/authring/provider"
-	"github.com/authring/authring/secret"
 )
 
 // refusalBound is how much of a 401 answer is read to see why, in bytes.
@@ -19,7 +17,7 @@ const refusalBound = 64 << 10
 
 // TokenSource returns a source of access tokens for programs that are built on
 // golang.org/x/oauth2. Each call of its method Token is a [Session.Token] under
-// ctx.
+// ctx. Those programs cannot use tokens of type [DPoP]: they make no proofs.
 func (s *Session) TokenSource(ctx context.Context) oauth2.TokenSource {
 	return tokenSource{ctx: ctx, session: s}
 }
@@ -35,11 +33,11 @@ func (t tokenSource) Token() (*oauth2.Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &oauth2.Token{AccessToken: token.AccessToken.Reveal(), TokenType: "Bearer", Expiry: token.Expires}, nil
+	return &oauth2.Token{AccessToken: token.AccessToken.Reveal(), TokenType: token.TokenType, Expiry: token.Expires}, nil
 }
 
 // Client returns an HTTP client that adds the access token (RFC 6750 section
-// 2.1) to requests for the provider's own hosts, and refuses requests for any
+// 2.1), and a proof if the token is bound to a key (RFC 9449), to requests for the provider's own hosts, and refuses requests for any
 // other: a token must not leave for a host that an answer, or a caller's
 // mistake, named. Redirects are not followed, for the same reason.
 //
@@ -75,8 +73,8 @@ func (t *authTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 			_ = body.Close()
 		}
 	}()
-	if !t.session.config.provider.Serves(req.URL) {
-		return nil, fmt.Errorf("the access token of %s is not sent to %s", t.session.config.provider.Title, req.URL.Host)
+	if err := t.session.mayHave(req.URL); err != nil {
+		return nil, err
 	}
 	token, err := t.token(req)
 	if err != nil {
@@ -84,16 +82,26 @@ func (t *authTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	sent = true
 	resp, err := t.send(req, body, token)
+	if err == nil && t.session.Challenged(resp, token) {
+		again, ok := bodyAgain(req)
+		if !ok {
+			return resp, nil
+		}
+		_ = resp.Body.Close()
+		if resp, err = t.send(req, again, token); err == nil && t.session.Challenged(resp, token) {
+			return resp, nil
+		}
+	}
 	if err != nil || resp.StatusCode != http.StatusUnauthorized || !t.refused(resp) {
 		return resp, err
 	}
-	t.session.drop(token)
+	t.session.drop(token.AccessToken)
 	again, ok := bodyAgain(req)
 	if !ok {
 		return resp, nil
 	}
 	fresh, err := t.token(req)
-	if err != nil || fresh.Equal(token) {
+	if err != nil || fresh.AccessToken.Equal(token.AccessToken) {
 		// The answer at hand says more than that no new token could be had.
 		if again != nil {
 			_ = again.Close()
@@ -105,20 +113,24 @@ func (t *authTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // token waits for an access token until either context ends.
-func (t *authTransport) token(req *http.Request) (secret.Secret, error) {
+func (t *authTransport) token(req *http.Request) (Token, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
 	stop := context.AfterFunc(t.ctx, func() { cancel(context.Cause(t.ctx)) })
 	defer stop()
-	token, err := t.session.Token(ctx)
-	return token.AccessToken, err
+	return t.session.Token(ctx)
 }
 
-func (t *authTransport) send(req *http.Request, body io.ReadCloser, token secret.Secret) (*http.Response, error) {
+func (t *authTransport) send(req *http.Request, body io.ReadCloser, token Token) (*http.Response, error) {
 	// "RoundTrip should not modify the request", says net/http.
 	out := req.Clone(req.Context())
 	out.Body = body
-	out.Header.Set("Authorization", "Bearer "+token.Reveal())
+	if err := t.session.Authorize(out, token); err != nil {
+		if body != nil {
+			_ = body.Close()
+		}
+		return nil, err
+	}
 	resp, err := t.base.RoundTrip(out)
 	if err == nil {
 		if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {

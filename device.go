@@ -40,6 +40,10 @@ func (s *Session) VerifyDevice(ctx context.Context, show func(DeviceCode)) error
 	s.mu.Lock()
 	scope := s.linkScope()
 	s.mu.Unlock()
+	key, err := s.proofKey()
+	if err != nil {
+		return err
+	}
 	done := s.waitingForProvider()
 	authorization, err := client.AuthorizeDevice(ctx, scope)
 	done()
@@ -50,9 +54,9 @@ func (s *Session) VerifyDevice(ctx context.Context, show func(DeviceCode)) error
 		UserCode: authorization.UserCode, VerificationURI: authorization.VerificationURI,
 		VerificationURIComplete: authorization.VerificationURIComplete, Expires: authorization.Expires,
 	})
-	token, err := client.AwaitDevice(ctx, authorization)
+	token, err := proves(client, key).AwaitDevice(ctx, authorization)
 	if err != nil {
 		return ended(ctx, err)
 	}
-	return s.take(token, appKey, "", s.clock.Now(), time.Now())
+	return s.take(token, &begunLink{appKey: appKey, scope: scope, key: key}, s.clock.Now(), time.Now())
 }

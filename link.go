@@ -40,9 +40,11 @@ type begunLink struct {
 	pushed   pushed
 	appKey   string
 	scope    []string
-	redirect string // redirect_uri; empty where the page shows the code
-	state    string // RFC 6749 section 10.12; empty without a redirect
-	nonce    string // OpenID Connect Core section 3.1.2.1; empty if no ID token is asked for
+	key      *provider.DPoPKey // that the code is bound to; nil: none
+	lost     bool              // it is bound to one that another process has
+	redirect string            // redirect_uri; empty where the page shows the code
+	state    string            // RFC 6749 section 10.12; empty without a redirect
+	nonce    string            // OpenID Connect Core section 3.1.2.1; empty if no ID token is asked for
 	created  time.Time
 }
 
@@ -67,7 +69,7 @@ func (s *Session) AuthURL() string {
 	if !begun.fresh(now) {
 		var redirect string
 		if redirect, err = s.pastedRedirect(); err == nil {
-			begun, err = s.begin(now, redirect)
+			begun, err = s.begin(now, redirect, true)
 		}
 	}
 	if err == nil && s.toBePushed(begun) {
@@ -88,12 +90,15 @@ func (s *Session) AuthURL() string {
 // a session of the same config name within ten minutes can finish the link.
 // Where another process began the same link less than five minutes ago, its
 // page stays the one to use.
+//
+// A key that only one process has can bind nothing here (RFC 9449 section 10):
+// where the provider takes proofs, the key is made when the code is redeemed.
 func (s *Session) BeginLink(ctx context.Context) (PendingLink, error) {
 	redirect, err := s.pastedRedirect()
 	if err != nil {
 		return PendingLink{}, err
 	}
-	return s.beginWritten(ctx, redirect)
+	return s.beginWritten(ctx, redirect, false)
 }
 
 // pastedRedirect is the redirect URI where nobody waits at it.
@@ -108,14 +113,16 @@ func (s *Session) pastedRedirect() (string, error) {
 	return redirect, nil
 }
 
-// beginWritten begins a link, or takes up the same one, and writes it down.
-func (s *Session) beginWritten(ctx context.Context, redirect string) (PendingLink, error) {
+// beginWritten begins a link, or takes up the same one, and writes it down. With
+// bound only this process can finish it where the provider takes proofs of a
+// key, which is written nowhere.
+func (s *Session) beginWritten(ctx context.Context, redirect string, bound bool) (PendingLink, error) {
 	if err := ctx.Err(); err != nil {
 		return PendingLink{}, context.Cause(ctx)
 	}
 	now := time.Now()
 	s.takeUp(now, redirect)
-	begun, err := s.begin(now, redirect)
+	begun, err := s.begin(now, redirect, bound)
 	if err == nil {
 		begun, err = s.push(ctx, begun)
 	}
@@ -125,6 +132,9 @@ func (s *Session) beginWritten(ctx context.Context, redirect string) (PendingLin
 	pending := record.PendingLink{
 		Config: s.name, AuthURL: begun.url, Verifier: begun.verifier, State: begun.state, Nonce: begun.nonce, Provider: s.config.provider.Name,
 		AppKey: begun.appKey, Scope: strings.Join(begun.scope, " "), RedirectURI: begun.redirect, Created: begun.created, Expires: begun.created.Add(record.PendingLifetime),
+	}
+	if begun.key != nil {
+		pending.DPoPKey = begun.key.Thumbprint()
 	}
 	if err := s.layout.SavePending(s.name, pending); err != nil {
 		return PendingLink{}, err
@@ -143,7 +153,7 @@ func (s *Session) takeUp(now time.Time, redirect string) {
 		return
 	}
 	written, err := s.layout.LoadPending(s.name, now)
-	if err != nil || written.Provider != s.config.provider.Name || written.AppKey != s.linkAppKey() || written.RedirectURI != redirect {
+	if err != nil || written.Provider != s.config.provider.Name || written.AppKey != s.linkAppKey() || written.RedirectURI != redirect || written.DPoPKey != "" {
 		return
 	}
 	client, err := s.client(written.AppKey)
@@ -179,9 +189,13 @@ func (b *begunLink) address(client *provider.Client) string { return client.Auth
 
 // request is the authorization request.
 func (b *begunLink) request() provider.AuthRequest {
-	return provider.AuthRequest{
+	request := provider.AuthRequest{
 		Challenge: provider.Challenge(b.verifier), State: b.state, Nonce: b.nonce, RedirectURI: b.redirect, Scope: b.scope,
 	}
+	if b.key != nil {
+		request.DPoPKey = b.key.Thumbprint()
+	}
+	return request
 }
 
 // linkScope is the scope to ask for. The caller holds mu.
@@ -192,18 +206,24 @@ func (s *Session) linkScope() []string {
 	return s.config.scope
 }
 
-func (s *Session) begin(now time.Time, redirect string) (*begunLink, error) {
+func (s *Session) begin(now time.Time, redirect string, bound bool) (*begunLink, error) {
 	appKey := s.linkAppKey()
 	client, err := s.client(appKey)
 	if err != nil {
 		return nil, err
 	}
+	var key *provider.DPoPKey
+	if bound {
+		if key, err = s.proofKey(); err != nil {
+			return nil, err
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if b := s.begun; b.fresh(now) && b.redirect == redirect {
+	if b := s.begun; b.fresh(now) && b.redirect == redirect && (bound || b.key == nil) {
 		return b, nil
 	}
-	begun := &begunLink{verifier: provider.NewVerifier(), appKey: appKey, scope: s.linkScope(), redirect: redirect, created: now}
+	begun := &begunLink{verifier: provider.NewVerifier(), appKey: appKey, scope: s.linkScope(), key: key, redirect: redirect, created: now}
 	if redirect != "" {
 		begun.state = rand.Text()
 	}
@@ -239,7 +259,10 @@ func (s *Session) pending() (*begunLink, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.resumed = &written
-	return &begunLink{verifier: written.Verifier, url: written.AuthURL, appKey: written.AppKey, redirect: written.RedirectURI, state: written.State, nonce: written.Nonce, scope: strings.Fields(written.Scope), created: written.Created}, nil
+	return &begunLink{
+		verifier: written.Verifier, url: written.AuthURL, appKey: written.AppKey, scope: strings.Fields(written.Scope), lost: written.DPoPKey != "",
+		redirect: written.RedirectURI, state: written.State, nonce: written.Nonce, created: written.Created,
+	}, nil
 }
 
 // spend forgets a begun link whose code was redeemed or refused.
@@ -284,12 +307,22 @@ func (s *Session) redeem(ctx context.Context, begun *begunLink, code secret.Secr
 	if err != nil {
 		return err
 	}
+	if begun.lost {
+		return fmt.Errorf("%w: %w", ErrNoPendingLink, errOtherKey)
+	}
+	if begun.key == nil {
+		renewed := *begun
+		if renewed.key, err = s.proofKey(); err != nil {
+			return err
+		}
+		begun = &renewed
+	}
 	if err := s.unlockClientSecret(ctx); err != nil {
 		return ended(ctx, err)
 	}
 	defer s.waitingForProvider()()
 	sent, now := s.clock.Now(), time.Now()
-	token, err := client.Exchange(ctx, code, begun.verifier, begun.redirect)
+	token, err := proves(client, begun.key).Exchange(ctx, code, begun.verifier, begun.redirect)
 	killpoint.Here("link: answered")
 	if err != nil {
 		if errors.Is(err, ErrInvalidToken) {
@@ -298,16 +331,23 @@ func (s *Session) redeem(ctx context.Context, begun *begunLink, code secret.Secr
 		return ended(ctx, err)
 	}
 	s.spend()
-	return s.take(token, begun.appKey, begun.nonce, sent, now)
+	return s.take(token, begun, sent, now)
 }
 
 // take keeps a token in memory, for [Session.SaveCreds]. sent, on the session's
 // clock, and now are when it was asked for.
-func (s *Session) take(token *provider.Token, appKey, nonce string, sent time.Duration, now time.Time) error {
+func (s *Session) take(token *provider.Token, begun *begunLink, sent time.Duration, now time.Time) error {
+	key := begun.key
+	if !token.Bound() {
+		key = nil // a server that takes proofs need not take them from everybody
+	}
+	if key != nil {
+		s.proving.Store(key) // with the nonces that it has learned
+	}
 	verified := &credentials{
-		accountID: token.AccountID, kind: Offline, refresh: token.RefreshToken,
-		access: token.AccessToken, scope: token.Scope, appKey: appKey,
-		idToken: token.IDToken, nonce: nonce,
+		accountID: token.AccountID, kind: Offline, refresh: bind(token.RefreshToken, key),
+		access: token.AccessToken, key: key, scope: token.Scope, appKey: begun.appKey,
+		idToken: token.IDToken, nonce: begun.nonce,
 	}
 	if token.ExpiresIn > 0 {
 		verified.expires = now.Add(token.ExpiresIn).Round(0)
@@ -317,7 +357,7 @@ func (s *Session) take(token *provider.Token, appKey, nonce string, sent time.Du
 		if token.ExpiresIn > 0 {
 			return fmt.Errorf("%w: %s gave an access token and no refresh token", ErrInvalidToken, s.config.provider.Title)
 		}
-		verified.kind = Legacy
+		verified.kind, verified.access = Legacy, bind(token.AccessToken, key)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -342,11 +382,15 @@ func (s *Session) DiscardCreds(ctx context.Context) error {
 		return err
 	}
 	defer s.waitingForProvider()()
-	token, byRefresh := verified.access, false
-	if s.config.provider.Revocation() == provider.RevokeByRefresh && !verified.refresh.IsZero() {
-		token, byRefresh = verified.refresh, true
+	token, key, err := s.unbound(verified)
+	byRefresh := s.config.provider.Revocation() == provider.RevokeByRefresh && !verified.refresh.IsZero()
+	if byRefresh && err == nil {
+		token, key, err = s.unbind(verified.refresh)
 	}
-	if err := revoke(ctx, client, token, byRefresh); err != nil {
+	if err == nil {
+		err = revoke(ctx, proves(client, key), token, byRefresh)
+	}
+	if err != nil {
 		s.emit(Event{Kind: EventGrantAlive, Text: "the new grant could not be revoked" + s.manageHint(), Err: err})
 		return fmt.Errorf("could not revoke the new grant%s: %w", s.manageHint(), err)
 	}

@@ -146,7 +146,7 @@ func (s *Session) load(ctx context.Context, rec record.Record, prompt keyring.Pr
 	}
 	if old := s.loaded; old != nil && old.kind == kind && old.secret().Equal(value) {
 		// The session that linked keeps its first access token.
-		loaded.access, loaded.expires = old.access, old.expires
+		loaded.access, loaded.key, loaded.expires = old.access, old.key, old.expires
 	}
 	s.loaded = loaded
 	return loaded, k, nil
@@ -194,13 +194,22 @@ func (s *Session) TokenAccessType(ctx context.Context) (TokenAccessType, error) 
 // may have expired; [Session.Token] gives a valid one). It is empty otherwise.
 func (s *Session) AccessToken(ctx context.Context) (secret.Secret, error) {
 	c, err := s.credentials(ctx)
-	return c.access, err
+	if err != nil {
+		return secret.Secret{}, err
+	}
+	access, _, err := s.unbound(&c)
+	return access, err
 }
 
-// RefreshToken returns the refresh token; it is empty for a legacy grant.
+// RefreshToken returns the refresh token; it is empty for a legacy grant. One
+// that is bound to a key (RFC 9449) is of no use without it.
 func (s *Session) RefreshToken(ctx context.Context) (secret.Secret, error) {
 	c, err := s.credentials(ctx)
-	return c.refresh, err
+	if err != nil {
+		return secret.Secret{}, err
+	}
+	refresh, _, err := s.unbind(c.refresh)
+	return refresh, err
 }
 
 // AccessTokenExpiration returns when the token of [Session.AccessToken]

@@ -18,7 +18,9 @@ import (
 // code. The URI must be one that the app key is registered with: on this
 // machine over http, with or without a port as the server has it (RFC 8252
 // section 7.3), at an address of the program's own over https, or of a scheme
-// of the program's own, such as com.example.app:/linked (section 7.1).
+// of the program's own, such as com.example.app:/linked (section 7.1). Where
+// the provider takes proofs of a key (RFC 9449), the code is bound to one, which
+// this session alone has: then no other can finish the link.
 //
 // [Session.VerifyRedirect] takes the address that the browser is sent to;
 // [Session.VerifyAuthToken] still takes what a user pastes.
@@ -26,7 +28,7 @@ func (s *Session) BeginRedirect(ctx context.Context, redirectURI string) (Pendin
 	if err := checkRedirect(redirectURI); err != nil {
 		return PendingLink{}, fmt.Errorf("could not begin a link: %w", err)
 	}
-	return s.beginWritten(ctx, redirectURI)
+	return s.beginWritten(ctx, redirectURI, true)
 }
 
 func checkRedirect(uri string) error {

@@ -95,8 +95,7 @@ func (s *Session) refreshLocked(ctx context.Context, to *narrowed) error {
 		return err
 	}
 	if grant.kind == Legacy {
-		s.publish(grant, &provider.Token{AccessToken: grant.access, Scope: grant.scope}, s.clock.Now())
-		return nil
+		return s.publishLegacy(grant)
 	}
 	client, err := s.client(grant.appKey)
 	if err != nil {
@@ -104,6 +103,20 @@ func (s *Session) refreshLocked(ctx context.Context, to *narrowed) error {
 	}
 	t := &transaction{s: s, rec: rec, client: client, keyring: k, grant: grant, to: to}
 	return t.run(ctx)
+}
+
+// publishLegacy hands out what the keyring holds of a legacy grant.
+func (s *Session) publishLegacy(grant *credentials) error {
+	access, key, err := s.unbind(grant.access)
+	if err != nil {
+		return err
+	}
+	token := &provider.Token{AccessToken: access, TokenType: Bearer, Scope: grant.scope}
+	if key != nil {
+		token.TokenType = DPoP
+	}
+	s.publish(grant, token, s.clock.Now())
+	return nil
 }
 
 // lockRefresh takes the link's lock. Where that is impossible, as on some

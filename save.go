@@ -130,7 +130,15 @@ func (s *Session) adopt(verified *credentials, rec record.Record) {
 			return
 		}
 	}
-	s.publish(&adopted, &provider.Token{AccessToken: verified.access, ExpiresIn: life, Scope: verified.scope}, s.clock.Now())
+	access, key, err := s.unbound(verified)
+	if err != nil {
+		return // it was bound here a moment ago
+	}
+	token := &provider.Token{AccessToken: access, TokenType: Bearer, ExpiresIn: life, Scope: verified.scope}
+	if key != nil {
+		token.TokenType = DPoP
+	}
+	s.publish(&adopted, token, s.clock.Now())
 }
 
 func describe(email, accountID string) string {

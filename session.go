@@ -38,6 +38,7 @@ type Session struct {
 	refreshing flight.Flight
 	asking     flight.Flight // the agent
 	refused    atomic.Pointer[secret.Secret]
+	proving    atomic.Pointer[provider.DPoPKey] // the one of the link, with its nonces
 	clock      bootclock.Clock
 
 	// What goes on in the background, all of which ends with Close.
@@ -72,10 +73,11 @@ type Session struct {
 type credentials struct {
 	accountID string
 	kind      TokenAccessType
-	refresh   secret.Secret // offline only
-	access    secret.Secret // legacy; offline only in the session that linked
-	expires   time.Time     // of access; zero: never
-	ends      time.Duration // the same on the boot clock
+	refresh   secret.Secret     // offline only; as the keyring holds it, see bind
+	access    secret.Secret     // legacy, as the keyring holds it; offline only in the session that linked
+	key       *provider.DPoPKey // that the latter is bound to; nil: none
+	expires   time.Time         // of access; zero: never
+	ends      time.Duration     // the same on the boot clock
 	scope     string
 	appKey    string
 	idToken   secret.Secret // not validated; of a grant that is not saved yet

@@ -17,16 +17,19 @@ import (
 // asked otherwise. It is what Dropbox's own libraries use.
 const DefaultMinValid = 5 * time.Minute
 
-// Token is an access token (RFC 6749 section 1.4), to be sent as RFC 6750
-// section 2.1 says.
+// Token is an access token (RFC 6749 section 1.4), to be sent as its type says.
 type Token struct {
 	AccessToken secret.Secret
+	// TokenType is [Bearer], or [DPoP] for one that needs a proof at each use.
+	TokenType string
 	// Expires is when the token ends, by this machine's clock as it stood
 	// when the token came; the zero time for a legacy token, which does not
 	// expire.
 	Expires time.Time
 	// Scope is what the token may do, as far as the provider said.
 	Scope string
+
+	key *provider.DPoPKey // of a token of type DPoP
 }
 
 // TokenOption changes what [Session.Token] returns.
@@ -164,13 +167,18 @@ func (s *Session) publish(grant *credentials, token *provider.Token, sent time.D
 // never taken to live longer than it does.
 func (s *Session) newCached(grant *credentials, token *provider.Token, sent time.Duration) *cachedToken {
 	c := &cachedToken{
-		Token:  Token{AccessToken: token.AccessToken, Scope: token.Scope},
+		Token:  Token{AccessToken: token.AccessToken, TokenType: Bearer, Scope: token.Scope},
 		life:   token.ExpiresIn,
 		served: token.Date,
 		came:   s.clock.Now(),
 	}
 	if c.Scope == "" {
 		c.Scope = grant.scope
+	}
+	if token.Bound() {
+		// That it can be taken apart was seen before the token was asked for.
+		c.TokenType = DPoP
+		_, c.key, _ = s.unbind(grant.secret())
 	}
 	if c.life > 0 {
 		c.expires = sent + c.life

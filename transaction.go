@@ -31,13 +31,17 @@ type transaction struct {
 }
 
 func (t *transaction) run(ctx context.Context) error {
+	presented, key, err := t.s.unbind(t.grant.refresh)
+	if err != nil {
+		return err
+	}
 	if err := t.begin(); err != nil {
 		return err
 	}
 	killpoint.Here("refresh: noted")
 	defer t.s.waitingForProvider()()
 	sent := t.s.clock.Now()
-	token, err := t.client.Refresh(ctx, t.grant.refresh, t.to.request())
+	token, err := proves(t.client, key).Refresh(ctx, presented, t.to.request())
 	killpoint.Here("refresh: answered")
 	if errors.Is(err, provider.ErrRevoked) {
 		token, sent, err = t.refused(ctx, err)
@@ -46,13 +50,14 @@ func (t *transaction) run(ctx context.Context) error {
 		t.fail(err)
 		return fmt.Errorf("could not get an access token for %q: %w", t.s.name, err)
 	}
-	rotated := !token.RefreshToken.IsZero() && !token.RefreshToken.Equal(t.grant.refresh)
+	presented, key, _ = t.s.unbind(t.grant.refresh) // another one may have been adopted
+	rotated := !token.RefreshToken.IsZero() && !token.RefreshToken.Equal(presented)
 	if rotated {
 		// RFC 6749 section 6: "The authorization server MAY issue a new
 		// refresh token, in which case the client MUST discard the old
 		// refresh token and replace it with the new refresh token."
 		renewed := *t.grant
-		renewed.replaces, renewed.refresh, renewed.unsaved = t.grant.refresh, token.RefreshToken, true
+		renewed.replaces, renewed.refresh, renewed.unsaved = t.grant.refresh, bind(token.RefreshToken, key), true
 		t.s.keep(&renewed)
 		saved, err := t.s.saveRotated(ctx, t.keyring, t.rec, &renewed)
 		if err != nil {
@@ -101,8 +106,12 @@ func (t *transaction) refused(ctx context.Context, refusal error) (*provider.Tok
 		again = false
 	}
 	if adopted || again {
+		presented, key, unreadable := s.unbind(t.grant.refresh)
+		if unreadable != nil {
+			return nil, sent, unreadable
+		}
 		var token *provider.Token
-		if token, err = t.client.Refresh(ctx, t.grant.refresh, t.to.request()); err == nil || !errors.Is(err, provider.ErrRevoked) {
+		if token, err = proves(t.client, key).Refresh(ctx, presented, t.to.request()); err == nil || !errors.Is(err, provider.ErrRevoked) {
 			return token, sent, err
 		}
 	}

@@ -175,11 +175,16 @@ func (s *Session) revokeGrant(ctx context.Context, appKey string, kind TokenAcce
 	if err != nil {
 		return err
 	}
+	held, key, err := s.unbind(value)
+	if err != nil {
+		return err
+	}
+	client = proves(client, key)
 	defer s.waitingForProvider()()
-	access, byRefresh := value, kind != Legacy && how == provider.RevokeByRefresh
+	access, byRefresh := held, kind != Legacy && how == provider.RevokeByRefresh
 	if kind != Legacy && !byRefresh {
 		// The provider revokes the grant by one of its access tokens.
-		token, err := client.Refresh(ctx, value, nil)
+		token, err := client.Refresh(ctx, held, nil)
 		if errors.Is(err, provider.ErrRevoked) {
 			return nil
 		}
@@ -188,8 +193,8 @@ func (s *Session) revokeGrant(ctx context.Context, appKey string, kind TokenAcce
 		}
 		access = token.AccessToken
 		killpoint.Here("revoke: answered")
-		if renewed := token.RefreshToken; !renewed.IsZero() && !renewed.Equal(value) {
-			if err := save(renewed); err != nil {
+		if renewed := token.RefreshToken; !renewed.IsZero() && !renewed.Equal(held) {
+			if err := save(bind(renewed, key)); err != nil {
 				s.config.logger.Debug("could not save the new refresh token of a grant that is being revoked", "config", s.name, "error", err)
 			}
 			killpoint.Here("revoke: saved")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/authring/authring/provider"
+	"github.com/authring/authring/secret"
 )
 
 // whoAmI finds out whose credentials these are: it asks the provider, and reads
@@ -17,12 +18,17 @@ func (s *Session) whoAmI(ctx context.Context, verified *credentials) (provider.A
 	if err != nil {
 		return provider.Account{}, err
 	}
+	access, key, err := s.unbound(verified)
+	if err != nil {
+		return provider.Account{}, err
+	}
+	client = proves(client, key)
 	defer s.waitingForProvider()()
-	claimed, claimErr := s.claimed(ctx, client, verified)
+	claimed, claimErr := s.claimed(ctx, client, verified, access)
 	if errors.Is(claimErr, ErrInvalidToken) {
 		return provider.Account{}, claimErr
 	}
-	account, err := client.Account(ctx, verified.access)
+	account, err := client.Account(ctx, access)
 	if err == nil {
 		return account, s.agree(&account, claimed, verified.accountID)
 	}
@@ -51,11 +57,11 @@ func (s *Session) whoAmI(ctx context.Context, verified *credentials) (provider.A
 
 // claimed is what the ID token says; nothing, where there is none that could be
 // validated.
-func (s *Session) claimed(ctx context.Context, client *provider.Client, verified *credentials) (provider.Account, error) {
+func (s *Session) claimed(ctx context.Context, client *provider.Client, verified *credentials, access secret.Secret) (provider.Account, error) {
 	if verified.idToken.IsZero() {
 		return provider.Account{}, nil
 	}
-	account, err := client.ValidateIDToken(ctx, verified.idToken, verified.access, verified.nonce)
+	account, err := client.ValidateIDToken(ctx, verified.idToken, access, verified.nonce)
 	if errors.Is(err, errors.ErrUnsupported) {
 		return provider.Account{}, nil
 	}

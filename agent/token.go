@@ -170,7 +170,7 @@ func (a *Agent) tokenOf(ctx context.Context, ask Ask, key string, opts []authrin
 		return token, nil, err
 	}
 	reply := &tokenReply{
-		AccessToken: token.AccessToken.Reveal(), TokenType: "Bearer", Scope: token.Scope,
+		AccessToken: token.AccessToken.Reveal(), TokenType: token.TokenType, Scope: token.Scope,
 		Config: ask.Config, AccountID: h.session.AccountID(),
 	}
 	if !token.Expires.IsZero() {

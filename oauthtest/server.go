@@ -45,6 +45,9 @@ type Options struct {
 	// others. PushedLife is how long they are kept: a minute if it is 0.
 	PAR, RequirePAR bool
 	PushedLife      time.Duration
+	// DPoP takes proofs (RFC 9449), and binds tokens to their keys; Nonces wants
+	// a nonce of its own in them.
+	DPoP, Nonces bool
 	// IDToken, if it is set, has the server give ID tokens (OpenID Connect Core
 	// section 2) to those who ask for the scope openid, and changes their
 	// claims before they are signed.
@@ -67,12 +70,15 @@ type Server struct {
 	seen    []string
 	pushed  map[string]pushed
 	key     *rsa.PrivateKey // of ID tokens
+	nonce   string          // that proofs must have
+	proofs  map[string]bool // that were used
 }
 
-type code struct{ challenge, redirect, scope, nonce string }
+type code struct{ challenge, redirect, scope, nonce, key string }
 
 type grant struct {
 	refresh, scope string
+	key            string // thumbprint of the one that its tokens are bound to
 	ended          bool
 }
 
@@ -81,7 +87,7 @@ func NewServer(options Options) *Server {
 	if options.ClientID == "" {
 		options.ClientID = "client"
 	}
-	s := &Server{options: options, codes: map[string]code{}, refresh: map[string]*grant{}, access: map[string]*grant{}, pushed: map[string]pushed{}}
+	s := &Server{options: options, codes: map[string]code{}, refresh: map[string]*grant{}, access: map[string]*grant{}, pushed: map[string]pushed{}, proofs: map[string]bool{}}
 	mux := http.NewServeMux()
 	wellKnown := "/.well-known/oauth-authorization-server" + options.Path
 	if options.OpenID {
@@ -94,12 +100,13 @@ func NewServer(options Options) *Server {
 	mux.HandleFunc("POST /revoke", s.revoke)
 	mux.HandleFunc("GET /userinfo", s.userinfo)
 	mux.HandleFunc("GET /keys", s.keys)
-	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.seen = append(s.seen, r.URL.Path)
 		s.mu.Unlock()
 		mux.ServeHTTP(w, r)
 	}))
+	s.Start()
 	return s
 }
 
@@ -159,6 +166,9 @@ func (s *Server) describe(w http.ResponseWriter, _ *http.Request) {
 	if !s.options.NoUserinfo {
 		document["userinfo_endpoint"] = s.URL + "/userinfo"
 	}
+	if s.options.DPoP {
+		document["dpop_signing_alg_values_supported"] = []string{"ES256"}
+	}
 	if s.options.IDToken != nil {
 		document["jwks_uri"] = s.URL + "/keys"
 	}
@@ -200,7 +210,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 	value := rand.Text()
 	s.mu.Lock()
-	s.codes[value] = code{query.Get("code_challenge"), redirect.String(), query.Get("scope"), query.Get("nonce")}
+	s.codes[value] = code{query.Get("code_challenge"), redirect.String(), query.Get("scope"), query.Get("nonce"), query.Get("dpop_jkt")}
 	s.mu.Unlock()
 	answer := url.Values{"code": {value}}
 	if state := query.Get("state"); state != "" {
@@ -232,6 +242,11 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	key, err := s.prove(w, r, "")
+	if err != nil {
+		refuseProof(w, err)
+		return
+	}
 	var g *grant
 	nonce := ""
 	switch r.PostForm.Get("grant_type") {
@@ -239,11 +254,11 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		c, known := s.codes[r.PostForm.Get("code")]
 		delete(s.codes, r.PostForm.Get("code"))
 		sum := sha256.Sum256([]byte(r.PostForm.Get("code_verifier")))
-		if !known || c.redirect != r.PostForm.Get("redirect_uri") || c.challenge != base64.RawURLEncoding.EncodeToString(sum[:]) {
+		if !known || c.key != "" && c.key != key || c.redirect != r.PostForm.Get("redirect_uri") || c.challenge != base64.RawURLEncoding.EncodeToString(sum[:]) {
 			refuse(w, http.StatusBadRequest, "invalid_grant")
 			return
 		}
-		g = &grant{scope: c.scope, refresh: rand.Text()}
+		g = &grant{scope: c.scope, refresh: rand.Text(), key: key}
 		nonce = c.nonce
 		s.grants, s.refresh[g.refresh] = append(s.grants, g), g
 	case "refresh_token":
@@ -252,7 +267,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		if g != nil && g.refresh != old {
 			g.ended = true // it was used before
 		}
-		if g == nil || g.ended {
+		if g == nil || g.ended || g.key != key {
 			refuse(w, http.StatusBadRequest, "invalid_grant")
 			return
 		}
@@ -267,6 +282,9 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	value := rand.Text()
 	s.access[value] = g
 	answer := map[string]any{"access_token": value, "token_type": "Bearer", "expires_in": 3600, "scope": g.scope}
+	if key != "" {
+		answer["token_type"] = "DPoP"
+	}
 	if r.PostForm.Get("grant_type") == "authorization_code" || s.options.Rotate {
 		answer["refresh_token"] = g.refresh
 	}
@@ -317,9 +335,16 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 // userinfo is the UserInfo endpoint (OpenID Connect Core section 5.3).
 func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	g := s.access[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
-	valid := g != nil && !g.ended
+	kind, value, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	g := s.access[value]
+	key, err := s.prove(w, r, value)
+	valid := g != nil && !g.ended && g.key == key && (kind == "DPoP") == (key != "")
 	s.mu.Unlock()
+	if errors.Is(err, errNonce) {
+		w.Header().Set("WWW-Authenticate", `DPoP error="use_dpop_nonce"`)
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
 	if !valid || s.options.NoUserinfo {
 		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
 		w.WriteHeader(http.StatusUnauthorized)

@@ -107,8 +107,8 @@ func (c *Client) readGrant(answer *Answer, members object, secrets []secret.Secr
 	// RFC 6749 section 7.1: "The client MUST NOT use an access token if it
 	// does not understand the token type." Section 5.1: "Value is case
 	// insensitive."
-	if !strings.EqualFold(token.TokenType, "bearer") {
-		return nil, unexpected(errors.New("its token is not of type bearer"))
+	if !strings.EqualFold(token.TokenType, "bearer") && (c.dpop == nil || !token.Bound()) {
+		return nil, unexpected(errors.New("its token is not of a type that was asked for"))
 	}
 	token.AccountID = members.id(c.provider.AccountIDField)
 	token.TeamID = members.id(c.provider.TeamIDField)

@@ -18,6 +18,7 @@ type Client struct {
 	provider  *Provider
 	appKey    string
 	secret    func(context.Context) (secret.Secret, error) // of a client that has one
+	dpop      *DPoPKey                                     // nil: no proofs
 	transport http.RoundTripper
 	bounds    Timeouts
 	patience  Retry
@@ -96,6 +97,7 @@ type AuthRequest struct {
 	State       string     // RFC 6749 section 10.12; comes back with a redirect
 	RedirectURI string     // exactly as registered; without it the user copies the code
 	Nonce       string     // of an ID token; see [Provider.AsksIDToken]
+	DPoPKey     string     // [DPoPKey.Thumbprint]: only who has that key can redeem the code
 	Scope       []string   // empty: the provider's DefaultScope, or all that the app may ask for
 	Params      url.Values // further parameters; they take precedence over the provider's
 }
@@ -139,6 +141,7 @@ func (c *Client) authParams(req AuthRequest) url.Values {
 		"scope":          c.provider.joinScope(scope),
 		"code_challenge": req.Challenge,
 		"nonce":          req.Nonce,
+		"dpop_jkt":       req.DPoPKey,
 	} {
 		if value != "" {
 			query.Set(name, value)

@@ -54,6 +54,7 @@ func (c *Client) PushAuthRequest(ctx context.Context, req AuthRequest) (PushedRe
 		if fault != nil {
 			return fault
 		}
+		m.prove = true // RFC 9449 section 10.1
 		sent := time.Now()
 		answer, fault := c.send(ctx, m, bound)
 		if fault != nil {

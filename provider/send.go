@@ -31,6 +31,7 @@ type message struct {
 	body        []byte
 	header      http.Header     // further header fields; may be nil
 	bearer      secret.Secret   // RFC 6750 section 2.1; may be empty
+	prove       bool            // with a DPoP proof, if the client has a key
 	secrets     []secret.Secret // what its answer must not be quoted with
 }
 
@@ -60,11 +61,28 @@ func (c *Client) send(ctx context.Context, m message, bound time.Duration) (*Ans
 	return answer, fault
 }
 
+// roundTrip is one request, and one more where the server asks for it with a
+// nonce.
 func (c *Client) roundTrip(caller context.Context, m message, bound time.Duration) (*Answer, *Error) {
 	target, err := parseEndpoint(m.url)
 	if err != nil {
 		return nil, &Error{Op: m.op, Kind: ErrUnreachable, Err: err}
 	}
+	answer, fault := c.roundTripOnce(caller, m, target, bound)
+	if c.dpop == nil || fault != nil || !c.dpop.Challenged(answer.Status, answer.Header, answer.Body, target) || !m.proves() {
+		return answer, fault
+	}
+	answer, fault = c.roundTripOnce(caller, m, target, bound)
+	if fault == nil {
+		c.dpop.Challenged(answer.Status, answer.Header, answer.Body, target)
+	}
+	return answer, fault
+}
+
+// proves reports whether a request carries a proof, if there is a key.
+func (m message) proves() bool { return m.prove || !m.bearer.IsZero() }
+
+func (c *Client) roundTripOnce(caller context.Context, m message, target *url.URL, bound time.Duration) (*Answer, *Error) {
 	ctx, cancel := context.WithTimeout(caller, bound)
 	defer cancel()
 	req := (&http.Request{
@@ -79,7 +97,12 @@ func (c *Client) roundTrip(caller context.Context, m message, bound time.Duratio
 	for name, values := range m.header {
 		req.Header[name] = values
 	}
-	if !m.bearer.IsZero() {
+	switch {
+	case c.dpop != nil && m.proves():
+		if err := c.dpop.Authorize(req, m.bearer); err != nil {
+			return nil, &Error{Op: m.op, Kind: ErrUnreachable, Err: err}
+		}
+	case !m.bearer.IsZero():
 		req.Header.Set("Authorization", "Bearer "+m.bearer.Reveal())
 	}
 	var body *oneShot

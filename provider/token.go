@@ -14,7 +14,7 @@ import (
 type Token struct {
 	AccessToken  secret.Secret
 	RefreshToken secret.Secret // empty if the answer held none: after a refresh, keep the old one
-	TokenType    string        // "bearer", in the server's own case
+	TokenType    string        // "bearer" or "DPoP", in the server's own case
 
 	// ExpiresIn is the lifetime of the access token, counted from when the
 	// server answered; at least a second. If the server gave none it is
@@ -125,6 +125,7 @@ func (c *Client) askToken(ctx context.Context, op string, form url.Values, refus
 	if fault != nil {
 		return nil, fault
 	}
+	m.prove = true
 	answer, fault := c.send(ctx, m, bound)
 	if fault != nil {
 		return nil, fault

@@ -32,6 +32,7 @@ type PendingLink struct {
 	Verifier    secret.Secret
 	State       string // of the authorization request, if it has one
 	Nonce       string // likewise; what the ID token must have
+	DPoPKey     string // thumbprint of the key that the code is bound to, if it is (RFC 9449 section 10)
 	Provider    string
 	AppKey      string
 	Scope       string
@@ -47,6 +48,7 @@ type pendingNote struct {
 	Verifier    string    `json:"code_verifier"`
 	State       string    `json:"state,omitempty"`
 	Nonce       string    `json:"nonce,omitempty"`
+	DPoPKey     string    `json:"dpop_jkt,omitempty"`
 	Provider    string    `json:"provider,omitempty"`
 	AppKey      string    `json:"app_key,omitempty"`
 	Scope       string    `json:"scope,omitempty"`
@@ -65,7 +67,7 @@ func (l Layout) SavePending(config string, p PendingLink) error {
 		p.Expires = p.Created.Add(PendingLifetime)
 	}
 	n := pendingNote{
-		Version: noteVersion, Config: config, AuthURL: p.AuthURL, Verifier: p.Verifier.Reveal(), State: p.State, Nonce: p.Nonce,
+		Version: noteVersion, Config: config, AuthURL: p.AuthURL, Verifier: p.Verifier.Reveal(), State: p.State, Nonce: p.Nonce, DPoPKey: p.DPoPKey,
 		Provider: p.Provider, AppKey: p.AppKey, Scope: p.Scope, RedirectURI: p.RedirectURI,
 		Created: p.Created.UTC(), Expires: p.Expires.UTC(),
 	}
@@ -109,7 +111,7 @@ func (l Layout) LoadPending(config string, now time.Time) (PendingLink, error) {
 		return PendingLink{}, ErrPendingExpired
 	}
 	return PendingLink{
-		Config: config, AuthURL: n.AuthURL, Verifier: secret.New(n.Verifier), State: n.State, Nonce: n.Nonce,
+		Config: config, AuthURL: n.AuthURL, Verifier: secret.New(n.Verifier), State: n.State, Nonce: n.Nonce, DPoPKey: n.DPoPKey,
 		Provider: n.Provider, AppKey: n.AppKey, Scope: n.Scope, RedirectURI: n.RedirectURI,
 		Created: n.Created, Expires: n.Expires,
 	}, nil
@@ -141,7 +143,7 @@ func (n pendingNote) check(config string) string {
 		return fmt.Sprintf("its times are not those of a link within %v", PendingLifetime)
 	}
 	// They are shown and sent: nothing in them may be more than one line.
-	for _, value := range []string{n.AuthURL, n.State, n.Nonce, n.Provider, n.AppKey, n.Scope, n.RedirectURI} {
+	for _, value := range []string{n.AuthURL, n.State, n.Nonce, n.DPoPKey, n.Provider, n.AppKey, n.Scope, n.RedirectURI} {
 		if reason := checkLine(value, longestScope); reason != "" {
 			return "one of its values " + reason
 		}

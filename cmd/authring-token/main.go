@@ -32,8 +32,8 @@ func answer(args []string, getenv func(string) string) (line string, ok bool) {
 	}
 	request.Realm = at.Realm
 	reply, err := ask(at.Path, request)
-	if err != nil {
-		return "", false
+	if err != nil || reply.TokenType != "Bearer" {
+		return "", false // another type is for authring to explain
 	}
 	return prefix + reply.AccessToken + "\n", true
 }

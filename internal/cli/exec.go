@@ -130,6 +130,9 @@ func (p *program) runExec(cmd *cobra.Command, opts execOptions, args []string) e
 	}
 	token, err := s.Token(cmd.Context())
 	err = errors.Join(err, s.Close())
+	if err == nil {
+		err = mustBeBearer(token, "the program that is run")
+	}
 	if err != nil {
 		return err
 	}

@@ -195,6 +195,9 @@ func (v *services) tokenFile(ctx, serving context.Context) (string, error) {
 				want = append(want, authring.MinValid(minValid))
 			}
 			token, err := s.Token(ctx, want...)
+			if err == nil {
+				err = mustBeBearer(token, "the program that is run")
+			}
 			return token.AccessToken, token.Expires, err
 		},
 	}

@@ -88,6 +88,8 @@ func kindOf(err error) kind {
 		return kind{"", int(quiet)}
 	case errors.As(err, &usage):
 		return kind{"usage", exitUsage}
+	case errors.Is(err, errBound):
+		return kind{"bound-to-key", exitUsage}
 	case errors.Is(err, errInterrupted):
 		return kind{"interrupted", exitInterrupted}
 	case errors.As(err, &answer):

@@ -64,6 +64,9 @@ func (p *program) runGitCredential(cmd *cobra.Command, word string) error {
 	}
 	defer func() { _ = s.Close() }()
 	token, err := s.Token(cmd.Context())
+	if err == nil {
+		err = mustBeBearer(token, "git")
+	}
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,9 @@ func newRenewer(s *authring.Session) *renewer {
 func (r *renewer) token(ctx context.Context, refused secret.Secret) (secret.Secret, error) {
 	if refused.IsZero() {
 		token, err := r.session.Token(ctx)
+		if err == nil {
+			err = mustBeBearer(token, "the proxy")
+		}
 		return token.AccessToken, err
 	}
 	select {

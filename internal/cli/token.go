@@ -38,7 +38,11 @@ provider must be one that can narrow a token: Dropbox can.
 Standard output holds the token and a line break, and nothing else; with
 --header, a header for an HTTP request (RFC 6750); with --json, an object with
 access_token, token_type, expires_at (null for a token that does not expire),
-scope, config and account_id.`
+scope, config and account_id.
+
+Where token_type is DPoP (RFC 9449) the token works only with a proof, for each
+request, by a key that stays in the keyring: --header is refused then. Programs
+that use the library can make such requests.`
 
 const tokenExample = `  curl -H "$(authring token --header)" -X POST https://api.dropboxapi.com/2/users/get_current_account
   authring token -c work --min-valid 1h --json
@@ -117,7 +121,7 @@ func (p *program) runToken(cmd *cobra.Command, opts tokenOptions) error {
 
 func newTokenObject(s *authring.Session, token authring.Token) tokenObject {
 	object := tokenObject{
-		AccessToken: token.AccessToken.Reveal(), TokenType: "Bearer", Scope: token.Scope,
+		AccessToken: token.AccessToken.Reveal(), TokenType: token.TokenType, Scope: token.Scope,
 		Config: s.ConfigName(), AccountID: s.AccountID(),
 	}
 	if !token.Expires.IsZero() {
@@ -133,8 +137,14 @@ func (p *program) printToken(object tokenObject, opts tokenOptions) error {
 	case p.json:
 		err = p.printJSON(object)
 	case opts.header:
+		if err := bearerType(object.TokenType, "a header that is printed"); err != nil {
+			return err
+		}
 		_, err = fmt.Fprintf(p.stdout, "Authorization: Bearer %s\n", object.AccessToken)
 	default:
+		if bearerType(object.TokenType, "") != nil {
+			p.warn("this token is bound to a key (DPoP): it works with a proof by that key only, and the key stays in the keyring")
+		}
 		_, err = fmt.Fprintln(p.stdout, object.AccessToken)
 	}
 	if err != nil {
