@@ -20,7 +20,18 @@ import (
 // programs is where the programs that the tests start are built.
 var programs string
 
+// hangAt is the variable that makes the test program one that opens connections
+// to a socket and says nothing, or not all.
+const hangAt = "AUTHRING_TEST_HANG_AT"
+
 func TestMain(m *testing.M) {
+	if socket := os.Getenv(hangAt); socket != "" {
+		if err := hang(socket); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	var err error
 	if programs, err = os.MkdirTemp("", "proof"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
