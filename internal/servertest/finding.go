@@ -23,6 +23,7 @@ const (
 	Basic      Feature = "client secret in a header (`basic`)"
 	Post       Feature = "client secret in the body (`post`)"
 	PAR        Feature = "pushed request (PAR, RFC 9126)"
+	DPoP       Feature = "tokens bound to a key (DPoP, RFC 9449)"
 	Issuer     Feature = "`iss` of the answer (RFC 9207)"
 	Account    Feature = "account (userinfo)"
 	IDToken    Feature = "ID token (OpenID Connect)"
@@ -33,7 +34,7 @@ const (
 )
 
 // Features lists them.
-var Features = []Feature{Discovery, Link, Tool, Denied, PKCE, PAR, Issuer, Basic, Post, Account, IDToken, Refresh, Rotation, Reuse, Revocation}
+var Features = []Feature{Discovery, Link, Tool, Denied, PKCE, PAR, DPoP, Issuer, Basic, Post, Account, IDToken, Refresh, Rotation, Reuse, Revocation}
 
 // Flow is a column of the table: a way to link.
 type Flow string

@@ -64,6 +64,26 @@ func (d *desk) kept() secret.Secret {
 	return secret.Secret{}
 }
 
+// grant is what the keyring holds, taken apart: the refresh token, and a client
+// that has the key which the token is bound to, if it is.
+func (d *desk) grant() (*provider.Client, secret.Secret) {
+	d.t.Helper()
+	return apart(d.t, d.client, d.kept())
+}
+
+func apart(t *testing.T, client *provider.Client, held secret.Secret) (*provider.Client, secret.Secret) {
+	t.Helper()
+	parts := strings.Split(held.Reveal(), " ")
+	if len(parts) != 3 {
+		return client, held
+	}
+	key, err := provider.ParseDPoPKey(secret.New(parts[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client.WithDPoP(key), secret.New(parts[2])
+}
+
 // take verifies the answer of a server and saves what it gives.
 func (d *desk) take(verify func() error) error {
 	err := verify()

@@ -37,6 +37,7 @@ type kind struct {
 	native  string // the client without a secret
 	basic   string // the client that shows its secret in a header
 	post    string // the client that shows it in the body
+	bound   string // the client whose tokens must be bound to a key; may be empty
 	user    string // who is at the browser, as the server calls them
 	pages   []page // of the server, on the way to a yes
 	refusal []page // on the way to a no
@@ -130,6 +131,7 @@ func oidcProvider(mode string) kind {
 		native: "native",
 		basic:  "with-basic",
 		post:   "with-post",
+		bound:  "native-dpop",
 		user:   "mary",
 		pages: []page{
 			{at: `input[name=login]`, fill: map[string]string{`input[name=login]`: "mary", `input[name=password]`: "secret"}, click: `[type=submit]`},

@@ -3,6 +3,8 @@ package servertest_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -47,6 +49,8 @@ type visit struct {
 	person   *person
 	found    []servertest.Finding
 	linked   bool // there is a way to link at all
+
+	tokenType string // of the tokens of the session that was linked first
 }
 
 func look(t *testing.T, s *server, flow servertest.Flow, program string) {
@@ -121,6 +125,11 @@ func (v *visit) discover() {
 	}
 	v.provider = &provider.Provider{Name: "tried", Title: v.server.Name}
 	metadata.Describe(v.provider)
+	home, err := url.Parse(v.server.Issuer)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	v.provider.Hosts = []string{home.Host}
 }
 
 func (v *visit) desk() *desk { return newDesk(v.t, v.provider, v.server.native) }
@@ -145,7 +154,8 @@ func (v *visit) authenticated(feature servertest.Feature, d *desk, err error) {
 			v.t.Fatal(err)
 		}
 		defer client.CloseIdleConnections()
-		if _, err = client.Refresh(v.t.Context(), d.kept(), nil); errors.Is(err, provider.ErrInvalidClient) {
+		_, held := d.grant()
+		if _, err = client.Refresh(v.t.Context(), held, nil); errors.Is(err, provider.ErrInvalidClient) {
 			err = nil
 		} else {
 			err = errors.New("a wrong secret is answered with " + said(err))
@@ -197,8 +207,8 @@ func (v *visit) linkDevices() {
 	desks := []*desk{v.desk(), v.desk(), v.desk(), basic, post}
 	pages := [][]page{v.server.pages, v.server.pages, v.server.refusal, v.server.pages, v.server.pages}
 	errs := make([]chan error, len(desks))
-	beside := v.desk().client
-	authorization, err := beside.AuthorizeDevice(v.t.Context(), nil)
+	beside, key := v.keyed()
+	authorization, err := beside.client.AuthorizeDevice(v.t.Context(), nil)
 	if err == nil {
 		v.person.visit(authorization.VerificationURI, v.server.pages, authorization.UserCode)
 	}
@@ -219,15 +229,16 @@ func (v *visit) linkDevices() {
 	if err := <-errs[1]; err != nil {
 		v.t.Fatal(err)
 	}
-	token, err := beside.AwaitDevice(v.t.Context(), authorization)
+	v.account(desks[0])
+	token, err := beside.client.AwaitDevice(v.t.Context(), authorization)
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	v.idToken(beside, token, "")
+	v.idToken(beside.client, token, "")
+	v.dpop(beside, key, token)
 	v.denied(<-errs[2])
 	v.authenticated(servertest.Basic, basic, <-errs[3])
 	v.authenticated(servertest.Post, post, <-errs[4])
-	v.account(desks[0])
 	v.refresh(desks[0])
 	v.revoke(desks[1])
 	v.find(servertest.PKCE, servertest.NotInFlow)
@@ -251,9 +262,16 @@ func (v *visit) account(d *desk) {
 		v.fail(servertest.Account, "the account is "+rec.AccountID)
 		return
 	}
-	token, err := d.Token(v.t.Context())
+	// By the session's own client, as programs do it.
+	resp, err := d.Client(v.t.Context()).Get(v.provider.UserinfoURL)
 	if err == nil {
-		err = d.client.Check(v.t.Context(), token.AccessToken)
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			err = fmt.Errorf("a request of the session is answered with %d", resp.StatusCode)
+		}
+	}
+	if token, tokenErr := d.Token(v.t.Context()); err == nil {
+		v.tokenType, err = token.TokenType, tokenErr
 	}
 	v.judge(servertest.Account, err)
 }
@@ -262,14 +280,14 @@ func (v *visit) account(d *desk) {
 // if the server does.
 func (v *visit) refresh(d *desk) {
 	ctx := v.t.Context()
-	first := d.kept()
+	client, first := d.grant()
 	old, err := d.Token(ctx)
 	if err != nil {
 		v.t.Fatal(err)
 	}
 	token, err := d.Token(ctx, authring.Fresh())
 	if err == nil {
-		err = d.client.Check(ctx, token.AccessToken)
+		err = client.Check(ctx, token.AccessToken)
 	}
 	if err == nil && token.AccessToken.Equal(old.AccessToken) {
 		err = errors.New("the access token is the one of before")
@@ -279,7 +297,7 @@ func (v *visit) refresh(d *desk) {
 		v.find(servertest.Reuse, servertest.Unseen)
 		return
 	}
-	if d.kept().Equal(first) {
+	if _, second := d.grant(); second.Equal(first) {
 		v.find(servertest.Rotation, servertest.NotThere, "the refresh token stays")
 		v.find(servertest.Reuse, servertest.NotThere, "the refresh token stays")
 		return
@@ -287,7 +305,7 @@ func (v *visit) refresh(d *desk) {
 	v.find(servertest.Rotation, servertest.Works)
 
 	// Somebody else has a copy of the token that was used up.
-	_, err = d.client.Refresh(ctx, first, nil)
+	_, err = client.Refresh(ctx, first, nil)
 	if !errors.Is(err, provider.ErrRevoked) {
 		v.fail(servertest.Reuse, "a second use is answered with "+said(err))
 		return
@@ -308,7 +326,7 @@ func (v *visit) refresh(d *desk) {
 // revoke looks at how a link ends.
 func (v *visit) revoke(d *desk) {
 	ctx := v.t.Context()
-	refreshToken := d.kept()
+	client, refreshToken := d.grant()
 	token, err := d.Token(ctx)
 	if err != nil {
 		v.t.Fatal(err)
@@ -325,11 +343,11 @@ func (v *visit) revoke(d *desk) {
 		v.fail(servertest.Revocation, said(err))
 		return
 	}
-	if _, err = d.client.Refresh(ctx, refreshToken, nil); !errors.Is(err, provider.ErrRevoked) {
+	if _, err = client.Refresh(ctx, refreshToken, nil); !errors.Is(err, provider.ErrRevoked) {
 		v.fail(servertest.Revocation, "the refresh token still works: "+said(err))
 		return
 	}
-	switch err = d.client.Check(ctx, token.AccessToken); {
+	switch err = client.Check(ctx, token.AccessToken); {
 	case err == nil:
 		v.find(servertest.Revocation, servertest.Works, "access tokens live on until they expire")
 	case errors.Is(err, provider.ErrInvalidAccessToken):
@@ -379,6 +397,16 @@ func (v *visit) pkce() {
 		v.t.Fatal(err)
 	}
 	v.idToken(d.client, token, nonce)
+
+	d, key := v.keyed()
+	if key != nil {
+		request.DPoPKey = key.Thumbprint()
+		if token, err = d.client.Exchange(v.t.Context(), v.code(d, request), verifier, redirect); err != nil {
+			v.fail(servertest.DPoP, said(err))
+			return
+		}
+	}
+	v.dpop(d, key, token)
 }
 
 const nonce = "a-nonce-of-the-test"
@@ -426,6 +454,70 @@ func (v *visit) idToken(client *provider.Client, token *provider.Token, nonce st
 }
 
 func taken(_ provider.Account, err error) error { return err }
+
+// keyed is a program that has a key for DPoP, or, with a server that takes no
+// proofs, one that has none.
+func (v *visit) keyed() (*desk, *provider.DPoPKey) {
+	v.t.Helper()
+	if !v.provider.DPoP() {
+		return v.desk(), nil
+	}
+	key, err := provider.NewDPoPKey()
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	d := newDesk(v.t, v.provider, v.server.bound)
+	d.client = d.client.WithDPoP(key)
+	return d, key
+}
+
+// dpop looks at a token that is bound to a key, and at what others can do with
+// it.
+func (v *visit) dpop(d *desk, key *provider.DPoPKey, token *provider.Token) {
+	v.t.Helper()
+	if key == nil {
+		v.find(servertest.DPoP, servertest.NotThere)
+		return
+	}
+	ctx := v.t.Context()
+	var err error
+	if !token.Bound() || v.tokenType != authring.DPoP {
+		err = fmt.Errorf("the tokens are of type %s and %s", token.TokenType, v.tokenType)
+	}
+	if err == nil {
+		err = d.client.Check(ctx, token.AccessToken)
+	}
+	renewed := token
+	if err == nil {
+		renewed, err = d.client.Refresh(ctx, token.RefreshToken, nil)
+	}
+	if err == nil {
+		err = d.client.Check(ctx, renewed.AccessToken)
+	}
+	if err != nil {
+		v.fail(servertest.DPoP, said(err))
+		return
+	}
+	bare := newDesk(v.t, v.provider, v.server.bound).client
+	other, err := provider.NewDPoPKey()
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	for what, err := range map[string]error{
+		"its token without a key":      bare.Check(ctx, renewed.AccessToken),
+		"its token with another key":   bare.WithDPoP(other).Check(ctx, renewed.AccessToken),
+		"its refresh without a key":    refreshed(bare.Refresh(ctx, renewed.RefreshToken, nil)),
+		"its refresh with another key": refreshed(bare.WithDPoP(other).Refresh(ctx, renewed.RefreshToken, nil)),
+	} {
+		if err == nil {
+			v.fail(servertest.DPoP, what+" is answered with success")
+			return
+		}
+	}
+	v.find(servertest.DPoP, servertest.Works)
+}
+
+func refreshed(_ *provider.Token, err error) error { return err }
 
 // par looks at how the request gets to the server that has just been linked
 // with.

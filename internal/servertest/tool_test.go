@@ -16,7 +16,10 @@ import (
 	"time"
 
 	"github.com/authring/authring/internal/servertest"
+	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/keyring/plaintext"
 	"github.com/authring/authring/provider"
+	"github.com/authring/authring/record"
 	"github.com/authring/authring/secret"
 )
 
@@ -34,12 +37,13 @@ func build(t *testing.T) string {
 type tool struct {
 	t       *testing.T
 	program string
+	home    string
 	environ []string
 }
 
 func newTool(t *testing.T, program string) *tool {
 	home := t.TempDir()
-	return &tool{t, program, []string{
+	return &tool{t, program, home, []string{
 		"HOME=" + home, "PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "XDG_CONFIG_HOME=" + filepath.Join(home, "config"),
 		"XDG_DATA_HOME=" + filepath.Join(home, "data"), "XDG_STATE_HOME=" + filepath.Join(home, "state"),
 	}}
@@ -124,11 +128,32 @@ func (u *tool) link(v *visit) error {
 	return err
 }
 
+// client is one that can use the tokens of the tool.
+func (u *tool) client(v *visit) *provider.Client {
+	u.t.Helper()
+	layout, err := record.LayoutIn(record.DefaultApp, filepath.Join(u.home, "config", "authring"), filepath.Join(u.home, "state", "authring"))
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	rec, err := layout.Load("default")
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	file := plaintext.New(plaintext.WithPath(filepath.Join(u.home, "data", "python_keyring", "keyring_pass.cfg")))
+	held, err := file.Get(u.t.Context(), keyring.Key{Service: layout.Service(), User: record.UserName("default", rec.AccountID)}, keyring.NoPrompt)
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	client, _ := apart(u.t, v.desk().client, held)
+	return client
+}
+
 // tool goes through the life of a link by commands.
 func (v *visit) tool(program string) {
 	v.t.Helper()
 	u := newTool(v.t, program)
 	var token, ended string
+	var client *provider.Client
 	_, err := u.run("", "provider", "add", v.provider.Name, "--issuer", v.server.Issuer, "--client-id", v.server.native)
 	if err == nil {
 		err = u.link(v)
@@ -137,7 +162,8 @@ func (v *visit) tool(program string) {
 		token, err = u.run("", "token")
 	}
 	if err == nil {
-		err = v.desk().client.Check(v.t.Context(), secret.New(token))
+		client = u.client(v)
+		err = client.Check(v.t.Context(), secret.New(token))
 	}
 	if err == nil {
 		ended, err = u.run("", "unlink", "--yes", "--json")
@@ -150,7 +176,7 @@ func (v *visit) tool(program string) {
 		err = errors.New("authring unlink leaves the grant")
 	}
 	if err == nil {
-		if err = v.desk().client.Check(v.t.Context(), secret.New(token)); errors.Is(err, provider.ErrInvalidToken) {
+		if err = client.Check(v.t.Context(), secret.New(token)); errors.Is(err, provider.ErrInvalidToken) {
 			err = nil
 		} else {
 			err = fmt.Errorf("after authring unlink the token is answered with %s", said(err))
