@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -93,7 +94,8 @@ func (h *handler) hello(w http.ResponseWriter) {
 	}{"authring", Protocol, h.config.Version, os.Getpid()})
 }
 
-// sign is how often an agent that works on a request says so.
+// sign is how often an agent that works on a request says so, so that the client
+// can tell work from a process that hangs.
 const sign = 2 * time.Second
 
 func (h *handler) token(w http.ResponseWriter, r *http.Request, c *conn, query url.Values) {
@@ -105,32 +107,49 @@ func (h *handler) token(w http.ResponseWriter, r *http.Request, c *conn, query u
 	ask.Process = h.process(c)
 	ctx, cancel := context.WithTimeout(r.Context(), h.config.Limits.Answer)
 	defer cancel()
-	type result struct {
-		token *tokenReply
-		err   error
+	signs := newSigns(w)
+	token, err := h.answer(ctx, ask)
+	signs.end()
+	if err != nil {
+		h.fail(w, err, ask.Link)
+		return
 	}
-	done := make(chan result, 1)
-	go func() {
-		token, err := h.answer(ctx, ask)
-		done <- result{token, err}
-	}()
-	ticker := time.NewTicker(sign)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			// So that the client can tell work from a process that hangs.
-			w.WriteHeader(http.StatusProcessing)
-			continue
-		case got := <-done:
-			if got.err != nil {
-				h.fail(w, got.err, ask.Link)
-				return
-			}
-			reply(w, http.StatusOK, got.token)
-			return
-		}
+	reply(w, http.StatusOK, token)
+}
+
+// signs tell a client that waits that its request is being worked on.
+type signs struct {
+	mu    sync.Mutex
+	w     http.ResponseWriter
+	timer *time.Timer
+	ended bool
+}
+
+// newSigns gives the first sign when it has taken long. Until the end nobody
+// else may write.
+func newSigns(w http.ResponseWriter) *signs {
+	s := &signs{w: w}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.timer = time.AfterFunc(sign, s.give)
+	return s
+}
+
+func (s *signs) give() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return
 	}
+	s.w.WriteHeader(http.StatusProcessing)
+	s.timer.Reset(sign)
+}
+
+func (s *signs) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+	s.timer.Stop()
 }
 
 // process tells who asks. The program is looked up only for those who use it.

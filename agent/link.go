@@ -29,16 +29,19 @@ type held struct {
 	stopRenew func()
 }
 
-// tokenEnd is when a token ends, on the clock of the agent.
+// tokenEnd is when a token ends: as it was said, and on the clock of the agent.
 type tokenEnd struct {
+	said  time.Time
 	never bool
 	at    time.Duration
 }
 
 // acquire returns the link, opened anew if its record is not the one that it
-// was opened with: another process has relinked, moved or unlinked it.
-func (a *Agent) acquire(link Link) (*held, error) {
-	if h := a.acquireHeld(link); h != nil {
+// was opened with: another process has relinked, moved or unlinked it. For what
+// is in memory that is looked at once, before it is handed out.
+func (a *Agent) acquire(ask Ask, key string) (*held, error) {
+	link := ask.Link
+	if h := a.acquireHeld(ask, key); h != nil {
 		return h, nil
 	}
 	session, err := a.config.Open(link.App, link.Config)
@@ -68,14 +71,14 @@ func (a *Agent) acquire(link Link) (*held, error) {
 	return a.use(h), nil
 }
 
-func (a *Agent) acquireHeld(link Link) *held {
+func (a *Agent) acquireHeld(ask Ask, key string) *held {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	h := a.links[link]
+	h := a.links[ask.Link]
 	switch {
 	case h == nil:
 		return nil
-	case h.stamp != look(h.path):
+	case !h.inMemory(ask, key, a.clock.Now()) && h.stamp != look(h.path):
 		a.drop(h)
 		return nil
 	}
@@ -140,9 +143,10 @@ func (a *Agent) release(h *held) {
 // current reports whether the record is still the one that the session was
 // opened with; if not, the link is dropped.
 func (a *Agent) current(h *held) bool {
+	same := h.stamp == look(h.path)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !h.gone && h.stamp == look(h.path) {
+	if same && !h.gone {
 		return true
 	}
 	a.drop(h)
@@ -175,14 +179,8 @@ func (a *Agent) enter(h *held, ask Ask, key string) (leave func(), err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.clock.Now()
-	if end, ok := h.known[key]; ok && !ask.Fresh {
-		need := ask.MinValid
-		if need == 0 {
-			need = authring.DefaultMinValid
-		}
-		if end.never || end.at-now >= need {
-			return func() {}, nil
-		}
+	if h.inMemory(ask, key, now) {
+		return func() {}, nil
 	}
 	h.allowance = min(burst, h.allowance+float64(now-h.refilled)/float64(pause))
 	h.refilled = now
@@ -200,6 +198,20 @@ func (a *Agent) enter(h *held, ask Ask, key string) (leave func(), err error) {
 	}, nil
 }
 
+// inMemory reports whether a request can be answered without the provider. The
+// caller holds Agent.mu.
+func (h *held) inMemory(ask Ask, key string, now time.Duration) bool {
+	end, known := h.known[key]
+	if !known || ask.Fresh {
+		return false
+	}
+	need := ask.MinValid
+	if need == 0 {
+		need = authring.DefaultMinValid
+	}
+	return end.never || end.at-now >= need
+}
+
 // mostKnown bounds how many scopes are remembered; a session has its own bound.
 const mostKnown = 64
 
@@ -208,13 +220,16 @@ const mostKnown = 64
 func (a *Agent) learn(h *held, key string, token authring.Token) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	value := token.AccessToken.Reveal()
+	if end, known := h.known[key]; known && end.said.Equal(token.Expires) && (key != "" || end.never || h.newest == value) {
+		return
+	}
 	now := a.clock.Now()
-	end := tokenEnd{never: token.Expires.IsZero(), at: now + time.Until(token.Expires)}
+	end := tokenEnd{said: token.Expires, never: token.Expires.IsZero(), at: now + time.Until(token.Expires)}
 	if h.known == nil || len(h.known) > mostKnown {
 		h.known = map[string]tokenEnd{}
 	}
 	h.known[key] = end
-	value := token.AccessToken.Reveal()
 	if key != "" || end.never || h.gone || h.newest == value {
 		return
 	}

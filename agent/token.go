@@ -149,7 +149,7 @@ func (a *Agent) tokenFor(ctx context.Context, ask Ask, entry *Entry) (*tokenRepl
 var errChanged = errors.New("the link was changed while its token was asked for, again and again")
 
 func (a *Agent) tokenOf(ctx context.Context, ask Ask, key string, opts []authring.TokenOption) (authring.Token, *tokenReply, error) {
-	h, err := a.acquire(ask.Link)
+	h, err := a.acquire(ask, key)
 	if err != nil {
 		return authring.Token{}, nil, err
 	}
