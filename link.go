@@ -347,8 +347,18 @@ func (s *Session) take(token *provider.Token, begun *begunLink, sent time.Durati
 	verified := &credentials{
 		accountID: token.AccountID, kind: Offline, refresh: bind(token.RefreshToken, key),
 		access: token.AccessToken, key: key, scope: token.Scope, appKey: begun.appKey,
-		idToken: token.IDToken, nonce: begun.nonce,
+		idToken: token.IDToken, nonce: begun.nonce, lives: token.RefreshExpiresIn,
 	}
+	asked := begun.scope
+	if len(asked) == 0 {
+		asked = s.config.provider.DefaultScope
+	}
+	if verified.scope == "" {
+		// RFC 6749 section 5.1: scope is "OPTIONAL, if identical to the scope
+		// requested by the client; otherwise, REQUIRED."
+		verified.scope = strings.Join(asked, " ")
+	}
+	verified.missing = missingScope(asked, strings.Fields(verified.scope), token)
 	if token.ExpiresIn > 0 {
 		verified.expires = now.Add(token.ExpiresIn).Round(0)
 		verified.ends = sent + token.ExpiresIn

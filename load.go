@@ -22,6 +22,8 @@ type Status struct {
 	Keyring     keyring.ID
 	KeyringName string
 	Record      record.Record
+	// Lifetime is how long the refresh token lives.
+	Lifetime Lifetime
 }
 
 // Status looks at record and keyring. It prompts nobody, and an error means
@@ -32,7 +34,7 @@ func (s *Session) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	status := Status{Record: rec, Keyring: rec.Keyring}
+	status := Status{Record: rec, Keyring: rec.Keyring, Lifetime: s.lifetime(rec)}
 	k, err := s.keyringOf(ctx, rec, "load the token")
 	if err == nil {
 		status.Keyring, status.KeyringName = k.ID(), s.probeName(ctx, k)

@@ -25,6 +25,8 @@ type Saved struct {
 	// caller's own choice.
 	Plaintext bool
 	Reason    error
+	// ScopeMissing are the scopes that were asked for and not granted.
+	ScopeMissing []string
 	// Passed are the better keyrings that could not be used.
 	Passed []keyring.Probed
 }
@@ -81,7 +83,7 @@ func (s *Session) saveAs(ctx context.Context, verified *credentials, account pro
 	}
 	rec := record.Record{
 		AccountID: account.ID, TokenAccessType: string(verified.kind), Provider: s.config.provider.Name,
-		AppKey: verified.appKey, Scope: verified.scope, Email: account.Email, DisplayName: account.DisplayName,
+		AppKey: verified.appKey, Scope: verified.scope, ScopeMissing: strings.Join(verified.missing, " "), Email: account.Email, DisplayName: account.DisplayName,
 		Linked: time.Now().UTC().Truncate(time.Second),
 	}
 	saving := saving{s: s, old: old, rec: rec, value: verified.secret()}
@@ -89,6 +91,8 @@ func (s *Session) saveAs(ctx context.Context, verified *credentials, account pro
 	if err != nil {
 		return Saved{}, ended(ctx, err)
 	}
+	saved.ScopeMissing = verified.missing
+	s.noteUse(saving.rec, verified.lives, true)
 	s.adopt(verified, saving.rec)
 	what := record.EventLinked
 	if !old.Empty() {

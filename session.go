@@ -80,6 +80,8 @@ type credentials struct {
 	ends      time.Duration     // the same on the boot clock
 	scope     string
 	appKey    string
+	missing   []string      // scopes that were asked for and not granted
+	lives     time.Duration // the refresh token, as far as the server said; zero: unknown
 	idToken   secret.Secret // not validated; of a grant that is not saved yet
 	nonce     string        // what it must have
 	// unsaved is set while the keyring refuses a rotated refresh token,

@@ -68,6 +68,7 @@ func (t *transaction) run(ctx context.Context) error {
 	}
 	killpoint.Here("refresh: saved")
 	t.end()
+	t.s.noteUse(t.rec, token.RefreshExpiresIn, rotated)
 	killpoint.Here("refresh: ended")
 	if t.rec.Revoked != nil {
 		t.rec.Revoked = nil

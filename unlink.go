@@ -230,7 +230,7 @@ func (s *Session) clear() error {
 		return err
 	}
 	killpoint.Here("unlink: record cleared")
-	if err := errors.Join(s.layout.DropAttempt(s.name), s.layout.DropIntent(s.name)); err != nil {
+	if err := errors.Join(s.layout.DropAttempt(s.name), s.layout.DropIntent(s.name), s.layout.DropRefreshLife(s.name)); err != nil {
 		s.config.logger.Debug("could not remove the notes of a link", "config", s.name, "error", err)
 	}
 	s.remember(record.Event{What: record.EventUnlinked}, nil)

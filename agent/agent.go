@@ -33,6 +33,8 @@ type Agent struct {
 	ending chan struct{} // closed when it is time to end
 	ended  bool
 	stopIt func() // the timer of the idle end
+
+	stopKeeping func() // the timer of keepAlive; nil: none
 }
 
 // New returns an agent that answers nowhere yet.
@@ -54,6 +56,7 @@ func New(config Config) (*Agent, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.watchIdle()
+	a.keepAliveAt(a.started + keepAliveFirst)
 	return a, nil
 }
 
@@ -65,6 +68,9 @@ func (a *Agent) Close() error {
 	a.closed = true
 	if a.stopIt != nil {
 		a.stopIt()
+	}
+	if a.stopKeeping != nil {
+		a.stopKeeping()
 	}
 	for _, h := range a.links {
 		a.drop(h)

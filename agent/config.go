@@ -51,6 +51,11 @@ type Config struct {
 	// numbers.
 	Users []int
 
+	// KeepAlive lists the links that are to be refreshed from time to time, so
+	// that none ends because nobody uses it (authring.Session.KeepAlive). It is
+	// asked once an hour and more. nil: there are none.
+	KeepAlive func() ([]Link, error)
+
 	// Authorize decides on each request for a token, and may take its time.
 	// nil: every process of the user may ask for every link. An error that
 	// is no [*RefusedError] is a fault, and nothing is handed out either.

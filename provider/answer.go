@@ -91,7 +91,10 @@ func (c *Client) readGrant(answer *Answer, members object, secrets []secret.Secr
 		TokenType:    members.text("token_type"),
 		ExpiresIn:    readLifetime(members["expires_in"]),
 		Scope:        c.provider.readScope(members["scope"]),
-		IDToken:      secret.New(members.text("id_token")),
+
+		RefreshExpiresIn: readRefreshLifetime(members),
+
+		IDToken: secret.New(members.text("id_token")),
 	}
 	if token.AccessToken.IsZero() {
 		fault := unexpected(errors.New("it holds no access token"))
@@ -135,6 +138,17 @@ func readLifetime(raw json.RawMessage) time.Duration {
 	}
 	seconds, _ := strconv.ParseFloat(text, 64) // out of range: infinite
 	return max(time.Second, asDuration(seconds))
+}
+
+// readRefreshLifetime reads how long the refresh token lives. What makes no
+// sense says nothing.
+func readRefreshLifetime(members object) time.Duration {
+	for _, name := range []string{"refresh_token_expires_in", "refresh_expires_in"} {
+		if life := readLifetime(members[name]); life > time.Second {
+			return life
+		}
+	}
+	return 0
 }
 
 // readTrouble recognises answers that are the same trouble whoever asked:

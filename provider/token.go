@@ -22,6 +22,11 @@ type Token struct {
 	// refreshed, and 0, for ever, for one that cannot.
 	ExpiresIn time.Duration
 
+	// RefreshExpiresIn is how long the refresh token lives, where the server
+	// says so: refresh_token_expires_in or refresh_expires_in, which are in no
+	// standard. 0: it did not say, or it does not end.
+	RefreshExpiresIn time.Duration
+
 	Date  time.Time // the server's clock as it answered; zero if it did not say
 	Scope string    // what was granted, separated by spaces; empty if the server did not say
 

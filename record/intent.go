@@ -37,6 +37,7 @@ type intentNote struct {
 	Provider        string     `json:"provider"`
 	AppKey          string     `json:"app_key"`
 	Scope           string     `json:"scope,omitempty"`
+	ScopeMissing    string     `json:"scope_missing,omitempty"`
 	Email           string     `json:"email,omitempty"`
 	DisplayName     string     `json:"display_name,omitempty"`
 	Linked          time.Time  `json:"linked_at"`
@@ -55,7 +56,7 @@ func (l Layout) SaveIntent(config string, i Intent) error {
 	if err == nil {
 		n := intentNote{
 			Version: noteVersion, Fingerprint: i.Fingerprint, AccountID: r.AccountID, Keyring: r.Keyring,
-			TokenAccessType: r.TokenAccessType, Provider: r.Provider, AppKey: r.AppKey, Scope: r.Scope,
+			TokenAccessType: r.TokenAccessType, Provider: r.Provider, AppKey: r.AppKey, Scope: r.Scope, ScopeMissing: r.ScopeMissing,
 			Email: r.Email, DisplayName: r.DisplayName, Linked: r.Linked.UTC(),
 			OldAccountID: i.OldAccountID, OldKeyring: i.OldKeyring, Migration: i.Migration,
 		}
@@ -90,7 +91,7 @@ func (l Layout) LoadIntent(config string) (i Intent, ok bool, err error) {
 	}
 	r := Record{
 		AccountID: n.AccountID, Keyring: n.Keyring, TokenAccessType: n.TokenAccessType, Provider: n.Provider,
-		AppKey: n.AppKey, Scope: n.Scope, Email: n.Email, DisplayName: n.DisplayName, Linked: n.Linked,
+		AppKey: n.AppKey, Scope: n.Scope, ScopeMissing: n.ScopeMissing, Email: n.Email, DisplayName: n.DisplayName, Linked: n.Linked,
 	}
 	if err == nil {
 		r, err = r.clean()

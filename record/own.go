@@ -62,7 +62,7 @@ func (l Layout) clearOwn(config string) error {
 		return err
 	}
 	for _, key := range []string{
-		"account_id", "keyring", "token_access_type", "provider", "app_key", "scope",
+		"account_id", "keyring", "token_access_type", "provider", "app_key", "scope", "scope_missing",
 		"linked_at", "revoked_at", "revoked_reason", "revoked_fingerprint",
 	} {
 		f.Delete(auth, key)
@@ -90,6 +90,8 @@ func readExtra(f *ini.File, r *Record) error {
 	}
 	scope, _ := f.Get(auth, "scope")
 	r.Scope = strings.Join(strings.Fields(scope), " ")
+	missing, _ := f.Get(auth, "scope_missing")
+	r.ScopeMissing = strings.Join(strings.Fields(missing), " ")
 	r.Linked = getTime(f, auth, "linked_at")
 	// A grant that was void does not become valid by a time that is written
 	// badly.
@@ -105,6 +107,7 @@ func readExtra(f *ini.File, r *Record) error {
 func writeExtra(f *ini.File, r Record) {
 	setOrDelete(f, auth, "app_key", r.AppKey)
 	setOrDelete(f, auth, "scope", r.Scope)
+	setOrDelete(f, auth, "scope_missing", r.ScopeMissing)
 	setOrDelete(f, auth, "linked_at", formatTime(r.Linked))
 	if r.Revoked == nil {
 		f.Delete(auth, "revoked_at")

@@ -48,6 +48,7 @@ type Record struct {
 	Provider        string // [DefaultProvider] when the file names none
 	AppKey          string // the client identifier that the grant belongs to
 	Scope           string // granted scopes, separated by spaces
+	ScopeMissing    string // those that were asked for and not granted, likewise
 	Email           string
 	DisplayName     string
 	Linked          time.Time // when the link was made; zero if unknown

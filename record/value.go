@@ -81,8 +81,11 @@ func (r Record) clean() (Record, error) {
 		}
 	}
 	r.Scope = strings.Join(strings.Fields(r.Scope), " ")
-	if reason := checkLine(r.Scope, longestScope); reason != "" {
-		return r, fmt.Errorf("the scope %s", reason)
+	r.ScopeMissing = strings.Join(strings.Fields(r.ScopeMissing), " ")
+	for _, scope := range []string{r.Scope, r.ScopeMissing} {
+		if reason := checkLine(scope, longestScope); reason != "" {
+			return r, fmt.Errorf("the scope %s", reason)
+		}
 	}
 	r.Email, r.DisplayName = cleanText(r.Email), cleanText(r.DisplayName)
 	if r.Revoked != nil {

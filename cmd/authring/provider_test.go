@@ -87,6 +87,16 @@ func startOAuth(ts *testscript.TestScript, options []string) *oauthServer {
 			}
 		case "hosts":
 			hosts = true
+		case "par":
+			o.RequirePAR = true
+		case "dpop":
+			o.DPoP, o.Nonces = true, true
+		case "idtoken":
+			o.IDToken = func(map[string]any) {}
+		case "less":
+			o.Answer = func(answer map[string]any) { answer["scope"] = "openid" }
+		case "ending":
+			o.Answer = func(answer map[string]any) { answer["refresh_token_expires_in"] = 10*24*60*60 }
 		default:
 			ts.Fatalf("there is no option %q", option)
 		}

@@ -18,6 +18,7 @@ const (
 	exitLocked      = fault.Locked
 	exitUnavailable = fault.Unavailable
 	exitRevoked     = fault.Revoked
+	exitEnding      = fault.Ending
 	exitUsage       = fault.Usage
 	exitNoAgent     = fault.NoAgent
 	exitInternal    = fault.Internal
@@ -47,6 +48,8 @@ func exitMeaning(code int) string {
 		return "The keyring cannot be used, or holds no secret for this link."
 	case exitRevoked:
 		return "The grant was revoked, or can be used no more: link again."
+	case exitEnding:
+		return "The link works, and will end soon: status --check only."
 	case exitUsage:
 		return "The command was not understood."
 	case exitNoAgent:

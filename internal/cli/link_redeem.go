@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/authring/authring"
@@ -203,6 +204,7 @@ func (l *linking) printSaved(ctx context.Context, saved authring.Saved) error {
 		status := authring.Status{
 			State: authring.Linked, Keyring: saved.Keyring, KeyringName: saved.KeyringName, Record: l.session.Record(),
 		}
+		status.Lifetime, _ = l.session.Lifetime()
 		return l.printJSON(l.linkObject(l.config, status))
 	}
 	l.done("Linked to %s", linkedTo(l.session.Record()))
@@ -210,6 +212,9 @@ func (l *linking) printSaved(ctx context.Context, saved authring.Saved) error {
 	l.say("  keyring  %s", orID(saved.KeyringName, saved.Keyring))
 	if saved.Plaintext {
 		l.warn("The secret is stored as plain text: whatever can read that file can use the account.")
+	}
+	if len(saved.ScopeMissing) > 0 {
+		l.warn("Not granted, although asked for: %s", strings.Join(saved.ScopeMissing, " "))
 	}
 	l.say("  Next: %s", l.command("token"))
 	return nil

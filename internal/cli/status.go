@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +22,16 @@ other links follow. The exit status is that of the first line. With --json it
 is one object about that link alone, whose state is unlinked, linked, locked,
 unavailable, secret-missing or revoked; authring list --json gives all links.
 
+A link may end by itself: where its refresh token was not used for too long, or
+is too old. It is said a week before, or --within, as far as the provider is
+known for it or has said so, and refresh_token_expires_at (JSON) has the time.
+With --check the exit status tells: 0, all is well; 7, a link ends within that
+time; else what is wrong. Without -c it is about all links, and the worst
+counts. A refresh (authring token --no-agent), and an agent that runs, make a
+link live on that is only not used; one that is too old has to be linked again.
+
+What was asked for and not granted is said too (scope_missing).
+
 With --history the last events of the link follow: when it was linked,
 refreshed, rotated, in doubt, revoked or failed, why, by which process, and with
 which keyring. The fingerprint tells refresh tokens apart, and cannot be turned
@@ -28,23 +39,27 @@ back into one.`
 
 const statusExample = `  authring status
   authring status -c work --json | jq -r .state
+  authring status --check --within 14d || notify-send "A link needs you"
   authring status --history`
 
 func (p *program) statusCommand() *cobra.Command {
 	withHistory := false
+	check := checkOptions{within: days(defaultWithin)}
 	cmd := p.newCommand(&cobra.Command{
 		Use:   "status [options]",
 		Short: "Show how links stand",
-		RunE:  func(cmd *cobra.Command, _ []string) error { return p.runStatus(cmd.Context(), withHistory) },
+		RunE:  func(cmd *cobra.Command, _ []string) error { return p.runStatus(cmd.Context(), withHistory, check) },
 	}, page{
 		long: statusLong, example: statusExample,
-		exits: []int{exitOK, exitNotLinked, exitLocked, exitUnavailable, exitRevoked, exitUsage, exitInternal, exitInterrupted},
+		exits: []int{exitOK, exitNotLinked, exitLocked, exitUnavailable, exitRevoked, exitEnding, exitUsage, exitInternal, exitInterrupted},
 	})
 	cmd.Flags().BoolVar(&withHistory, "history", false, "show what happened to the link")
+	cmd.Flags().BoolVar(&check.on, "check", false, "tell by the exit status whether all is well, and will be")
+	cmd.Flags().Var(&check.within, "within", "how far ahead to look: a `TIME` such as 7d or 36h")
 	return cmd
 }
 
-func (p *program) runStatus(ctx context.Context, withHistory bool) error {
+func (p *program) runStatus(ctx context.Context, withHistory bool, check checkOptions) error {
 	p.localOnly = true // a link is shown though its provider is not described
 	names := []string{p.config}
 	if !p.configAsked && !p.json && !withHistory {
@@ -71,10 +86,18 @@ func (p *program) runStatus(ctx context.Context, withHistory bool) error {
 	if chosen.err != nil && (p.json || len(all) == 1) {
 		return chosen.err
 	}
+	if check.on {
+		all = withoutUnlinked(all)
+		chosen = all[0]
+	}
 	if err := p.printStatus(all, withHistory); err != nil {
 		return err
 	}
+	p.tellEnds(all, time.Duration(check.within))
 	p.retryPending(ctx)
+	if check.on {
+		return exitSilently(checkCode(all, time.Duration(check.within)))
+	}
 	if chosen.err != nil {
 		return exitSilently(kindOf(chosen.err).code)
 	}

@@ -21,6 +21,7 @@ const (
 	Locked      = 4
 	Unavailable = 5
 	Revoked     = 6
+	Ending      = 7
 	Usage       = 64
 	NoAgent     = 69
 	Internal    = 70

@@ -1,0 +1,106 @@
+package record
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/authring/authring/internal/atomicfile"
+)
+
+// RefreshLife is what is known, beyond the record, of how long the refresh
+// token of a link lives. It is a note of its own, since it changes with each
+// refresh.
+type RefreshLife struct {
+	// Linked is the time of the record that it is about. A note of another
+	// time is about a link that is gone.
+	Linked time.Time
+	// Used is when the token, or the one before it, was last redeemed.
+	Used time.Time
+	// Expires is when the server said that the token ends; zero: it did not.
+	Expires time.Time
+	// Fixed: that time was not moved by a refresh.
+	Fixed bool
+}
+
+type lifeNote struct {
+	Version int       `json:"version"`
+	Linked  time.Time `json:"linked_at,omitzero"`
+	Used    time.Time `json:"used_at"`
+	Expires time.Time `json:"expires_at,omitzero"`
+	Fixed   bool      `json:"fixed,omitempty"`
+}
+
+// SaveRefreshLife writes the note. The caller holds the link's lock.
+func (l Layout) SaveRefreshLife(config string, r RefreshLife) error {
+	if err := l.check(config); err != nil {
+		return err
+	}
+	n := lifeNote{Version: noteVersion, Linked: r.Linked.UTC(), Used: r.Used.UTC(), Expires: r.Expires.UTC(), Fixed: r.Fixed}
+	var err error
+	if reason := n.check(); reason != "" {
+		err = errors.New(reason)
+	} else {
+		err = writeNote(l.lifePath(config), n)
+	}
+	if err != nil {
+		return fmt.Errorf("could not note when %q was used: %w", config, err)
+	}
+	return nil
+}
+
+// LoadRefreshLife reads the note; ok tells whether there is one of the link that
+// was made at linked.
+func (l Layout) LoadRefreshLife(config string, linked time.Time) (r RefreshLife, ok bool, err error) {
+	if err := l.check(config); err != nil {
+		return RefreshLife{}, false, err
+	}
+	var n lifeNote
+	path := l.lifePath(config)
+	err = readNote(path, &n)
+	if errors.Is(err, fs.ErrNotExist) {
+		return RefreshLife{}, false, nil
+	}
+	if err == nil {
+		if reason := n.check(); reason != "" {
+			err = &FileError{Path: path, Reason: reason}
+		}
+	}
+	if err != nil {
+		return RefreshLife{}, false, fmt.Errorf("could not read when %q was used: %w", config, err)
+	}
+	if !n.Linked.Equal(linked) {
+		return RefreshLife{}, false, nil
+	}
+	return RefreshLife{Linked: n.Linked, Used: n.Used, Expires: n.Expires, Fixed: n.Fixed}, true, nil
+}
+
+// DropRefreshLife forgets the note. None is no error.
+func (l Layout) DropRefreshLife(config string) error {
+	if err := l.check(config); err != nil {
+		return err
+	}
+	if err := atomicfile.Remove(l.lifePath(config)); err != nil {
+		return fmt.Errorf("could not forget when %q was used: %w", config, err)
+	}
+	return nil
+}
+
+func (l Layout) lifePath(config string) string {
+	return filepath.Join(l.state, "lifetimes", config+".json")
+}
+
+func (n lifeNote) check() string {
+	if reason := checkVersion(n.Version); reason != "" {
+		return reason
+	}
+	for _, at := range []time.Time{n.Linked, n.Used, n.Expires} {
+		if year := at.UTC().Year(); year < 0 || year > 9999 {
+			// It could not be written again.
+			return "one of its times makes no sense"
+		}
+	}
+	return ""
+}
