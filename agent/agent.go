@@ -34,6 +34,9 @@ type Agent struct {
 	ended  bool
 	stopIt func() // the timer of the idle end
 
+	retried   map[revoker]time.Duration // when each looked for revocations
+	stopRetry func()
+
 	stopKeeping func() // the timer of keepAlive; nil: none
 }
 
@@ -49,7 +52,7 @@ func New(config Config) (*Agent, error) {
 	if config.clock == nil {
 		config.clock = bootclock.System()
 	}
-	a := &Agent{config: config, clock: config.clock, links: map[Link]*held{}, ending: make(chan struct{})}
+	a := &Agent{config: config, clock: config.clock, links: map[Link]*held{}, retried: map[revoker]time.Duration{}, ending: make(chan struct{})}
 	a.life, a.end = context.WithCancel(context.Background())
 	a.started = a.clock.Now()
 	a.last = a.started
@@ -68,6 +71,9 @@ func (a *Agent) Close() error {
 	a.closed = true
 	if a.stopIt != nil {
 		a.stopIt()
+	}
+	if a.stopRetry != nil {
+		a.stopRetry()
 	}
 	if a.stopKeeping != nil {
 		a.stopKeeping()

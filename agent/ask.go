@@ -10,7 +10,8 @@ import (
 type Process struct {
 	UID int // -1 where users have no number
 	PID int // 0 if it cannot be seen from here, as in another container
-	// Executable is the path of its program; empty if it is not known.
+	// Executable is the path of its program, as of a second ago at most;
+	// empty if it is not known.
 	Executable string
 
 	peer peer.Peer

@@ -18,6 +18,10 @@ type conn struct {
 	peer peer.Peer
 	once sync.Once
 
+	// Of the requests, which come one after the other.
+	executable string
+	looked     time.Time
+
 	// Guarded by conns.mu.
 	closed bool
 	place  *list.Element // among those that are silent; nil: it is worked on
@@ -30,6 +34,19 @@ type connKey struct{}
 func (c *conn) Close() error {
 	c.once.Do(func() { c.all.remove(c) })
 	return c.Conn.Close()
+}
+
+// programLife is how long the answer to which program is at the other end is
+// good for: a process can go on as another program.
+const programLife = time.Second
+
+// program is the path of the program at the other end; empty if it is not known.
+func (c *conn) program() string {
+	if now := time.Now(); c.looked.IsZero() || now.Sub(c.looked) >= programLife {
+		c.executable, _ = c.peer.Executable()
+		c.looked = now
+	}
+	return c.executable
 }
 
 // conns are the connections of a socket, and keep their number within bounds.

@@ -156,7 +156,7 @@ func (s *signs) end() {
 func (h *handler) process(c *conn) Process {
 	p := Process{UID: c.peer.UID, PID: c.peer.PID, peer: c.peer}
 	if h.config.Authorize != nil || h.config.Audit != nil {
-		p.Executable, _ = c.peer.Executable()
+		p.Executable = c.program()
 	}
 	return p
 }

@@ -68,6 +68,7 @@ func (a *Agent) acquire(ask Ask, key string) (*held, error) {
 	a.makeRoom()
 	a.links[link] = h
 	h.refilled = a.clock.Now()
+	a.retry(h, h.refilled)
 	return a.use(h), nil
 }
 

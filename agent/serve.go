@@ -39,6 +39,7 @@ func (a *Agent) Serve(ctx context.Context, l net.Listener) error {
 		ErrorLog:                     log.New(io.Discard, "", 0),
 		ConnContext:                  func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
 	}
+	a.watchRevocations()
 	door := &door{Listener: l, conns: conns}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(door) }()
