@@ -233,3 +233,31 @@ func TestDPoPUnreadable(t *testing.T) {
 		}
 	}
 }
+
+// TestDPoPUnsaved: a rotation that the keyring does not take loses neither token
+// nor key.
+func TestDPoPUnsaved(t *testing.T) {
+	h := boundHouse(t)
+	s, _ := h.link(t)
+	before := strings.Split(h.kept(t), " ")
+	h.memory.Before(func(op string, _ keyring.Key) error {
+		if op == "write" {
+			return &keyring.Error{Op: op, Kind: keyring.ErrLocked}
+		}
+		return nil
+	})
+	if _, err := s.Token(t.Context(), authring.Fresh()); err == nil {
+		t.Fatal("a token was handed out whose refresh token is nowhere")
+	}
+	if h.kept(t) != strings.Join(before, " ") {
+		t.Error("the item was changed")
+	}
+	h.memory.Before(nil)
+	if _, err := s.Token(t.Context(), authring.Fresh()); err != nil {
+		t.Fatal(err)
+	}
+	after := strings.Split(h.kept(t), " ")
+	if len(after) != 3 || after[1] != before[1] || after[2] == before[2] || h.server.Grants() != 1 {
+		t.Errorf("%d parts, %d grants", len(after), h.server.Grants())
+	}
+}
