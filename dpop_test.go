@@ -1,6 +1,7 @@
 package authring_test
 
 import (
+	"context"
 	"io/fs"
 	"net/http"
 	"os"
@@ -259,5 +260,30 @@ func TestDPoPUnsaved(t *testing.T) {
 	after := strings.Split(h.kept(t), " ")
 	if len(after) != 3 || after[1] != before[1] || after[2] == before[2] || h.server.Grants() != 1 {
 		t.Errorf("%d parts, %d grants", len(after), h.server.Grants())
+	}
+}
+
+// TestDPoPRevokedByAccess: a grant that is revoked by an access token is
+// refreshed for that, and both requests have their proofs.
+func TestDPoPRevokedByAccess(t *testing.T) {
+	h := boundHouse(t)
+	revoked := 0
+	h.provider.Revoke = func(ctx context.Context, call *provider.API, token secret.Secret) error {
+		revoked++
+		return call.Do(ctx, http.MethodGet, h.provider.UserinfoURL, token, nil, nil)
+	}
+	s, _ := h.link(t)
+	if result, err := s.Unlink(t.Context()); err != nil || !result.Revoked || revoked != 1 {
+		t.Errorf("%+v, %v, revoked %d times", result, err, revoked)
+	}
+	s, _ = h.link(t)
+	h.down = true
+	result, err := s.Unlink(t.Context())
+	if err != nil || !result.Queued {
+		t.Fatalf("%+v, %v", result, err)
+	}
+	h.down = false
+	if results, err := s.RetryRevocations(t.Context()); err != nil || len(results) != 1 || !results[0].Done || len(h.memory.Items()) != 0 {
+		t.Errorf("%+v, %v, %v", results, err, h.memory.Items())
 	}
 }

@@ -96,7 +96,7 @@ func startOAuth(ts *testscript.TestScript, options []string) *oauthServer {
 		case "less":
 			o.Answer = func(answer map[string]any) { answer["scope"] = "openid" }
 		case "ending":
-			o.Answer = func(answer map[string]any) { answer["refresh_token_expires_in"] = 10*24*60*60 }
+			o.Answer = func(answer map[string]any) { answer["refresh_token_expires_in"] = 10 * 24 * 60 * 60 }
 		default:
 			ts.Fatalf("there is no option %q", option)
 		}
