@@ -10,7 +10,7 @@ import (
 
 // programs are the paths of what was built.
 type programs struct {
-	authring, stripped, bare, launcher, chello, gohello, plain, zalando, keybase string
+	authring, small, stripped, bare, launcher, chello, gohello, plain, zalando, keybase string
 }
 
 // buildAll builds our tool and those it is measured against into dir. All that
@@ -20,7 +20,7 @@ type programs struct {
 func buildAll(ctx context.Context, dir string) (programs, error) {
 	at := func(name string) string { return filepath.Join(dir, name) }
 	p := programs{
-		authring: at("authring"), stripped: at("stripped"), bare: at("bare"), launcher: at("launch"), chello: at("chello"), gohello: at("gohello"),
+		authring: at("authring"), small: at("authring-token"), stripped: at("stripped"), bare: at("bare"), launcher: at("launch"), chello: at("chello"), gohello: at("gohello"),
 		plain: at("plain"), zalando: at("zalando"), keybase: at("keybase"),
 	}
 	steps := []struct {
@@ -28,6 +28,7 @@ func buildAll(ctx context.Context, dir string) (programs, error) {
 		command []string
 	}{
 		{"..", []string{"go", "build", "-o", p.authring, "./cmd/authring"}},
+		{"..", []string{"go", "build", "-o", p.small, "./cmd/authring-token"}},
 		{"..", []string{"go", "build", "-ldflags=-s -w", "-o", p.stripped, "./cmd/authring"}},
 		{".", []string{"go", "build", "-o", p.bare, "./contenders/bare"}},
 		{".", []string{"go", "build", "-o", p.gohello, "./contenders/gohello"}},

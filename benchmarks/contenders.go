@@ -28,7 +28,23 @@ const (
 	floor     kind = iota // starts and ends
 	clear                 // reads the secret, which crosses the bus in the clear
 	encrypted             // reads the secret in an encrypted session
+	agentKind             // asks an agent that has the token in memory
+	plainFile             // reads a file
 )
+
+// source is where a contender has a token from.
+func (k kind) source() string {
+	switch k {
+	case agentKind:
+		return "an agent's memory"
+	case plainFile:
+		return "a file, in the clear"
+	case encrypted:
+		return "gnome-keyring"
+	default:
+		return ""
+	}
+}
 
 // contender is one program that is measured.
 type contender struct {

@@ -19,9 +19,7 @@ type item struct {
 
 // link links a pretend account with our own tool, as a person does, and
 // returns where the secret is.
-func link(ctx context.Context, d *daemontest.Desk, authring string) (item, error) {
-	server := dropboxtest.NewServer()
-	defer server.Close()
+func link(ctx context.Context, d *daemontest.Desk, authring string, server *dropboxtest.Server) (item, error) {
 	ask := func(stdin string, args ...string) ([]byte, error) {
 		cmd := exec.CommandContext(ctx, authring, args...)
 		cmd.Env = d.Environ("AUTHRING_DROPBOX_URL=" + server.URL)

@@ -16,7 +16,7 @@ type machine struct {
 }
 
 // packages are those that the figures depend on.
-var packages = []string{"gnome-keyring", "dbus-daemon", "libsecret-tools", "python3-keyring", "python3-secretstorage"}
+var packages = []string{"gnome-keyring", "dbus-daemon", "libsecret-tools", "python3-keyring", "python3-secretstorage", "oidc-agent-cli", "gh"}
 
 func thisMachine() machine {
 	m := machine{cores: runtime.NumCPU(), system: runtime.GOOS, golang: strings.TrimPrefix(runtime.Version(), "go")}
@@ -32,6 +32,15 @@ func thisMachine() machine {
 		m.versions = append(m.versions, name+" "+upstream(string(version)))
 	}
 	return m
+}
+
+// load1 tells how busy the machine was before.
+func load1() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if fields := strings.Fields(string(text)); err == nil && len(fields) > 0 {
+		return "load average of the minute before: " + fields[0] + "."
+	}
+	return "the load of the machine is not known."
 }
 
 // upstream cuts a Debian version down to that of the program.

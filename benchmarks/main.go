@@ -11,23 +11,26 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/authring/authring/dropboxtest"
 	"github.com/authring/authring/internal/daemontest"
 )
 
-// Markers of the part of the page that is generated.
+// The parts of the page that are generated. Each stands between markers.
 const (
-	pageBegin = "<!-- bench:begin -->"
-	pageEnd   = "<!-- bench:end -->"
+	readsPart = "bench"
+	agentPart = "bench-agent"
 )
 
 type options struct {
 	rounds, warmups int
 	page, chart     string
 	write           bool
+	only            string
 }
 
 // otherItems are the sizes of the keyrings.
@@ -40,8 +43,9 @@ func main() {
 	flag.StringVar(&opts.page, "page", "../docs/performance.md", "write the tables into this `file`")
 	flag.StringVar(&opts.chart, "chart", "../docs/performance.svg", "write the chart to this `file`")
 	flag.BoolVar(&opts.write, "write", true, "write the files; otherwise the tables are printed only")
+	flag.StringVar(&opts.only, "only", "", "measure only one `part`: reads or agent")
 	flag.Parse()
-	if flag.NArg() > 0 || opts.rounds < 1 || opts.warmups < 0 {
+	if flag.NArg() > 0 || !slices.Contains([]string{"", "reads", "agent"}, opts.only) || opts.rounds < 1 || opts.warmups < 0 {
 		flag.Usage()
 		os.Exit(64)
 	}
@@ -63,7 +67,33 @@ func measure(ctx context.Context, h *host, opts options) error {
 	if err != nil {
 		return err
 	}
-	r := &results{date: time.Now(), machine: thisMachine(), rounds: opts.rounds}
+	r := &results{date: time.Now(), machine: thisMachine(), rounds: opts.rounds, others: load1()}
+	if opts.only != "reads" {
+		if err := r.measureAgent(ctx, h, built, opts); err != nil {
+			return err
+		}
+		if err := publish(opts, agentPart, r.agent.markdown(r)); err != nil {
+			return err
+		}
+	}
+	if opts.only != "agent" {
+		return r.measureReads(ctx, h, built, opts)
+	}
+	return nil
+}
+
+// publish prints tables, and writes them into the page.
+func publish(opts options, part, tables string) error {
+	fmt.Println(tables)
+	if !opts.write {
+		return nil
+	}
+	return writePage(opts.page, part, tables)
+}
+
+// measureReads measures how long a secret takes to be read, and what Session.Token
+// takes.
+func (r *results) measureReads(ctx context.Context, h *host, built programs, opts options) (err error) {
 	for path, size := range map[string]*int64{built.authring: &r.binary, built.stripped: &r.stripped} {
 		info, err := os.Stat(path)
 		if err != nil {
@@ -79,12 +109,7 @@ func measure(ctx context.Context, h *host, opts options) error {
 	if err := r.compareReads(ctx, h, built, opts); err != nil {
 		return err
 	}
-	tables := r.markdown()
-	fmt.Println(tables)
-	if !opts.write {
-		return nil
-	}
-	if err := writePage(opts.page, tables); err != nil {
+	if err := publish(opts, readsPart, r.markdown()); err != nil || !opts.write {
 		return err
 	}
 	return os.WriteFile(opts.chart, []byte(r.chart().svg()), 0o644)
@@ -102,7 +127,9 @@ func (r *results) compareReads(ctx context.Context, h *host, built programs, opt
 	if err != nil {
 		return err
 	}
-	linked, err := link(ctx, desk, built.authring)
+	server := dropboxtest.NewServer()
+	h.Cleanup(server.Close)
+	linked, err := link(ctx, desk, built.authring, server)
 	if err != nil {
 		return err
 	}
@@ -167,7 +194,8 @@ func (r *results) compareBeside(ctx context.Context, h *host, desk *daemontest.D
 }
 
 // writePage replaces what is between the markers of a page.
-func writePage(path, tables string) error {
+func writePage(path, part, tables string) error {
+	pageBegin, pageEnd := "<!-- "+part+":begin -->", "<!-- "+part+":end -->"
 	old, err := os.ReadFile(path)
 	if err != nil {
 		return err

@@ -15,8 +15,10 @@ type results struct {
 	contenders []contender
 	keyrings   []keyringResult // from few other items to many
 	token      []goResult
-	binary     int64 // bytes of our tool
-	stripped   int64 // the same without symbol table and debug information
+	agent      *agentResults
+	others     string // what else the machine did
+	binary     int64  // bytes of our tool
+	stripped   int64  // the same without symbol table and debug information
 }
 
 // keyringResult is the comparison beside a number of other items.
