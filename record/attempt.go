@@ -1,13 +1,9 @@
 package record
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"time"
-
-	"github.com/authring/authring/internal/atomicfile"
 )
 
 // Attempt is the note that a refresh token is being redeemed. It is written
@@ -40,13 +36,7 @@ func (l Layout) SaveAttempt(config string, a Attempt) error {
 		return err
 	}
 	n := attemptNote{Version: noteVersion, Fingerprint: a.Fingerprint, Started: a.Started.UTC(), Tries: a.Tries, Process: cleanText(a.Process)}
-	var err error
-	if reason := n.check(); reason != "" {
-		err = errors.New(reason)
-	} else {
-		err = writeNote(l.attemptPath(config), n)
-	}
-	if err != nil {
+	if err := writeNote(l.attemptPath(config), n); err != nil {
 		return fmt.Errorf("could not note the refresh of %q: %w", config, err)
 	}
 	return nil
@@ -59,15 +49,9 @@ func (l Layout) LoadAttempt(config string) (a Attempt, ok bool, err error) {
 		return Attempt{}, false, err
 	}
 	var n attemptNote
-	path := l.attemptPath(config)
-	err = readNote(path, &n)
-	if errors.Is(err, fs.ErrNotExist) {
+	found, err := readNote(l.attemptPath(config), &n)
+	if !found && err == nil {
 		return Attempt{}, false, nil
-	}
-	if err == nil {
-		if reason := n.check(); reason != "" {
-			err = &FileError{Path: path, Reason: reason}
-		}
 	}
 	if err != nil {
 		return Attempt{}, false, fmt.Errorf("could not read the note of a refresh of %q: %w", config, err)
@@ -77,13 +61,7 @@ func (l Layout) LoadAttempt(config string) (a Attempt, ok bool, err error) {
 
 // DropAttempt forgets a refresh that was begun. None is no error.
 func (l Layout) DropAttempt(config string) error {
-	if err := l.check(config); err != nil {
-		return err
-	}
-	if err := atomicfile.Remove(l.attemptPath(config)); err != nil {
-		return fmt.Errorf("could not remove the note of a refresh of %q: %w", config, err)
-	}
-	return nil
+	return l.dropNote(config, l.attemptPath(config), "the note of a refresh")
 }
 
 func (l Layout) attemptPath(config string) string {

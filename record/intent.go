@@ -1,13 +1,10 @@
 package record
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"time"
 
-	"github.com/authring/authring/internal/atomicfile"
 	"github.com/authring/authring/keyring"
 )
 
@@ -60,11 +57,7 @@ func (l Layout) SaveIntent(config string, i Intent) error {
 			Email: r.Email, DisplayName: r.DisplayName, Linked: r.Linked.UTC(),
 			OldAccountID: i.OldAccountID, OldKeyring: i.OldKeyring, Migration: i.Migration,
 		}
-		if reason := n.check(); reason != "" {
-			err = errors.New(reason)
-		} else {
-			err = writeNote(l.intentPath(config), n)
-		}
+		err = writeNote(l.intentPath(config), n)
 	}
 	if err != nil {
 		return fmt.Errorf("could not note that %q is being linked: %w", config, err)
@@ -79,15 +72,9 @@ func (l Layout) LoadIntent(config string) (i Intent, ok bool, err error) {
 		return Intent{}, false, err
 	}
 	var n intentNote
-	path := l.intentPath(config)
-	err = readNote(path, &n)
-	if errors.Is(err, fs.ErrNotExist) {
+	found, err := readNote(l.intentPath(config), &n)
+	if !found && err == nil {
 		return Intent{}, false, nil
-	}
-	if err == nil {
-		if reason := n.check(); reason != "" {
-			err = &FileError{Path: path, Reason: reason}
-		}
 	}
 	r := Record{
 		AccountID: n.AccountID, Keyring: n.Keyring, TokenAccessType: n.TokenAccessType, Provider: n.Provider,
@@ -106,13 +93,7 @@ func (l Layout) LoadIntent(config string) (i Intent, ok bool, err error) {
 
 // DropIntent forgets a link that was being saved. None is no error.
 func (l Layout) DropIntent(config string) error {
-	if err := l.check(config); err != nil {
-		return err
-	}
-	if err := atomicfile.Remove(l.intentPath(config)); err != nil {
-		return fmt.Errorf("could not remove the note that %q is being linked: %w", config, err)
-	}
-	return nil
+	return l.dropNote(config, l.intentPath(config), "the unfinished link")
 }
 
 func (l Layout) intentPath(config string) string {

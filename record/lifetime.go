@@ -1,13 +1,9 @@
 package record
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"time"
-
-	"github.com/authring/authring/internal/atomicfile"
 )
 
 // RefreshLife is what is known, beyond the record, of how long the refresh
@@ -39,13 +35,7 @@ func (l Layout) SaveRefreshLife(config string, r RefreshLife) error {
 		return err
 	}
 	n := lifeNote{Version: noteVersion, Linked: r.Linked.UTC(), Used: r.Used.UTC(), Expires: r.Expires.UTC(), Fixed: r.Fixed}
-	var err error
-	if reason := n.check(); reason != "" {
-		err = errors.New(reason)
-	} else {
-		err = writeNote(l.lifePath(config), n)
-	}
-	if err != nil {
+	if err := writeNote(l.lifePath(config), n); err != nil {
 		return fmt.Errorf("could not note when %q was used: %w", config, err)
 	}
 	return nil
@@ -58,20 +48,11 @@ func (l Layout) LoadRefreshLife(config string, linked time.Time) (r RefreshLife,
 		return RefreshLife{}, false, err
 	}
 	var n lifeNote
-	path := l.lifePath(config)
-	err = readNote(path, &n)
-	if errors.Is(err, fs.ErrNotExist) {
-		return RefreshLife{}, false, nil
-	}
-	if err == nil {
-		if reason := n.check(); reason != "" {
-			err = &FileError{Path: path, Reason: reason}
-		}
-	}
+	found, err := readNote(l.lifePath(config), &n)
 	if err != nil {
 		return RefreshLife{}, false, fmt.Errorf("could not read when %q was used: %w", config, err)
 	}
-	if !n.Linked.Equal(linked) {
+	if !found || !n.Linked.Equal(linked) {
 		return RefreshLife{}, false, nil
 	}
 	return RefreshLife{Linked: n.Linked, Used: n.Used, Expires: n.Expires, Fixed: n.Fixed}, true, nil
@@ -79,13 +60,7 @@ func (l Layout) LoadRefreshLife(config string, linked time.Time) (r RefreshLife,
 
 // DropRefreshLife forgets the note. None is no error.
 func (l Layout) DropRefreshLife(config string) error {
-	if err := l.check(config); err != nil {
-		return err
-	}
-	if err := atomicfile.Remove(l.lifePath(config)); err != nil {
-		return fmt.Errorf("could not forget when %q was used: %w", config, err)
-	}
-	return nil
+	return l.dropNote(config, l.lifePath(config), "the time of use")
 }
 
 func (l Layout) lifePath(config string) string {

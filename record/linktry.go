@@ -1,13 +1,9 @@
 package record
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"time"
-
-	"github.com/authring/authring/internal/atomicfile"
 )
 
 // LinkTry is what processes that make the same link tell each other. It holds
@@ -66,30 +62,22 @@ func (l Layout) LoadLinkTry(config string) (LinkTry, error) {
 		return LinkTry{}, err
 	}
 	var n linkTryNote
-	path := l.linkTryPath(config)
-	err := readNote(path, &n)
-	if errors.Is(err, fs.ErrNotExist) {
-		return LinkTry{}, nil
-	}
-	if err == nil && checkVersion(n.Version) != "" {
-		err = &FileError{Path: path, Reason: checkVersion(n.Version)}
-	}
-	if err == nil && n.Failures < 0 {
-		err = &FileError{Path: path, Reason: "its count is less than none"}
-	}
-	if err != nil {
+	if found, err := readNote(l.linkTryPath(config), &n); err != nil {
 		return LinkTry{}, fmt.Errorf("could not read how far the link of %q is: %w", config, err)
+	} else if !found {
+		return LinkTry{}, nil
 	}
 	return LinkTry{Process: cleanText(n.Process), Since: n.Since, Opened: n.Opened, Failures: n.Failures, Failed: n.Failed}, nil
 }
 
 // DropLinkTry forgets the note. None is no error.
 func (l Layout) DropLinkTry(config string) error {
-	if err := l.check(config); err != nil {
-		return err
+	return l.dropNote(config, l.linkTryPath(config), "the tries to make the link")
+}
+
+func (n linkTryNote) check() string {
+	if n.Failures < 0 {
+		return "its count is less than none"
 	}
-	if err := atomicfile.Remove(l.linkTryPath(config)); err != nil {
-		return fmt.Errorf("could not forget the tries to link %q: %w", config, err)
-	}
-	return nil
+	return checkVersion(n.Version)
 }

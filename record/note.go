@@ -14,9 +14,27 @@ import (
 // refused, since a newer program may have meant something else by it.
 const noteVersion = 1
 
-// readNote reads a note of ours, which nobody else may have had a hand in.
-// A missing one is fs.ErrNotExist.
-func readNote(path string, into any) error {
+// note is what a file remembers of something that is under way. check says what
+// is wrong with it, or "".
+type note interface{ check() string }
+
+// readNote reads a note of ours, which nobody else may have had a hand in. It
+// reports whether there is one.
+func readNote(path string, into note) (found bool, err error) {
+	err = readJSON(path, into)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if reason := into.check(); reason != "" {
+		return false, &FileError{Path: path, Reason: reason}
+	}
+	return true, nil
+}
+
+func readJSON(path string, into any) error {
 	info, err := os.Lstat(path)
 	if err != nil {
 		return err
@@ -37,12 +55,27 @@ func readNote(path string, into any) error {
 	return nil
 }
 
-func writeNote(path string, note any) error {
-	data, err := json.MarshalIndent(note, "", "  ")
+// writeNote writes a note, if it could be read again.
+func writeNote(path string, n note) error {
+	if reason := n.check(); reason != "" {
+		return errors.New(reason)
+	}
+	data, err := json.MarshalIndent(n, "", "  ")
 	if err != nil {
 		return err
 	}
 	return atomicfile.Write(path, append(data, '\n'), 0o600)
+}
+
+// dropNote forgets a note of a config name. None is no error.
+func (l Layout) dropNote(config, path, what string) error {
+	if err := l.check(config); err != nil {
+		return err
+	}
+	if err := atomicfile.Remove(path); err != nil {
+		return fmt.Errorf("could not forget %s of %q: %w", what, config, err)
+	}
+	return nil
 }
 
 // noteLine is the line of a JSON error. The error's own text is not passed on:

@@ -3,10 +3,8 @@ package record
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
-	"github.com/authring/authring/internal/atomicfile"
 	"github.com/authring/authring/secret"
 )
 
@@ -71,14 +69,7 @@ func (l Layout) SavePending(config string, p PendingLink) error {
 		Provider: p.Provider, AppKey: p.AppKey, Scope: p.Scope, RedirectURI: p.RedirectURI,
 		Created: p.Created.UTC(), Expires: p.Expires.UTC(),
 	}
-	reason := n.check(config)
-	var err error
-	if reason != "" {
-		err = errors.New(reason)
-	} else {
-		err = writeNote(l.PendingPath(config), n)
-	}
-	if err != nil {
+	if err := writeNote(l.PendingPath(config), n); err != nil {
 		return fmt.Errorf("could not keep the link begun for %q: %w", config, err)
 	}
 	return nil
@@ -93,14 +84,12 @@ func (l Layout) LoadPending(config string, now time.Time) (PendingLink, error) {
 	}
 	var n pendingNote
 	path := l.PendingPath(config)
-	err := readNote(path, &n)
-	if errors.Is(err, fs.ErrNotExist) {
+	found, err := readNote(path, &n)
+	if !found && err == nil {
 		return PendingLink{}, ErrNoPending
 	}
-	if err == nil {
-		if reason := n.check(config); reason != "" {
-			err = &FileError{Path: path, Reason: reason}
-		}
+	if err == nil && n.Config != config {
+		err = &FileError{Path: path, Reason: "it is for another config name"}
 	}
 	if err != nil {
 		return PendingLink{}, fmt.Errorf("could not read the link begun for %q: %w", config, err)
@@ -119,22 +108,14 @@ func (l Layout) LoadPending(config string, now time.Time) (PendingLink, error) {
 
 // DropPending forgets the link that was begun. None is no error.
 func (l Layout) DropPending(config string) error {
-	if err := l.check(config); err != nil {
-		return err
-	}
-	if err := atomicfile.Remove(l.PendingPath(config)); err != nil {
-		return fmt.Errorf("could not forget the link begun for %q: %w", config, err)
-	}
-	return nil
+	return l.dropNote(config, l.PendingPath(config), "the link that was begun")
 }
 
 // check returns what a note lacks, or "".
-func (n pendingNote) check(config string) string {
+func (n pendingNote) check() string {
 	switch {
 	case checkVersion(n.Version) != "":
 		return checkVersion(n.Version)
-	case n.Config != config:
-		return "it is for another config name"
 	case n.AuthURL == "":
 		return "it has no authorization page"
 	case n.Verifier == "":

@@ -52,11 +52,7 @@ func (l Layout) AddRevocation(p PendingRevocation) error {
 	}
 	err := l.check(p.Config)
 	if err == nil {
-		if reason := n.check(); reason != "" {
-			err = errors.New(reason)
-		} else {
-			err = writeNote(l.revocationPath(p.ID), n)
-		}
+		err = writeNote(l.revocationPath(p.ID), n)
 	}
 	if err != nil {
 		return fmt.Errorf("could not note the revocation of %q: %w", p.Config, err)
@@ -86,18 +82,12 @@ func (l Layout) Revocations() ([]PendingRevocation, error) {
 		}
 		var n revocationNote
 		path := l.revocationPath(id)
-		err := readNote(path, &n)
-		if errors.Is(err, fs.ErrNotExist) {
+		found, err := readNote(path, &n)
+		if !found && err == nil {
 			continue // another process has just dealt with it
 		}
-		if err == nil {
-			reason := n.check()
-			if n.ID != id {
-				reason = "it is for another note"
-			}
-			if reason != "" {
-				err = &FileError{Path: path, Reason: reason}
-			}
+		if err == nil && n.ID != id {
+			err = &FileError{Path: path, Reason: "it is for another note"}
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("could not read a pending revocation: %w", err))
