@@ -53,3 +53,10 @@ func (c *handClock) pass(d time.Duration) {
 		t.f()
 	}
 }
+
+// waiting is how many timers are set.
+func (c *handClock) waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.timers)
+}

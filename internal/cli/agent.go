@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -104,6 +105,13 @@ func (p *program) runAgent(ctx context.Context, opts agentOptions) error {
 		return err
 	}
 	defer func() { _ = listener.Close() }()
+	tidy := newTidy()
+	defer tidy.Stop()
+	open := config.Open
+	config.Open = func(app, link string) (*authring.Session, error) {
+		tidy.Reset(tidyAfter)
+		return open(app, link)
+	}
 	a, err := agent.New(config)
 	if err != nil {
 		return err
@@ -117,6 +125,17 @@ func (p *program) runAgent(ctx context.Context, opts agentOptions) error {
 		return nil // told to end, which it did
 	}
 	return err
+}
+
+// tidyAfter is how long after a link was opened the agent gives memory back.
+const tidyAfter = 5 * time.Second
+
+// newTidy is a timer, not yet set, that gives the system back what opening links
+// took and needs no more: the agent lies there for hours.
+func newTidy() *time.Timer {
+	t := time.AfterFunc(time.Hour, debug.FreeOSMemory)
+	t.Stop()
+	return t
 }
 
 // agentSocket is the socket that was passed to this process, or one of its own.
