@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -29,8 +28,10 @@ type agentResults struct {
 	contenders []contender
 	samples    map[string][]sample
 	loads      []loadResult
-	idle, full int64 // bytes in use with no link, and with many
-	without    []string
+
+	// Bytes in use: with no link, with many that were just opened, and a
+	// moment later.
+	idle, opened, full int64
 }
 
 // measureAgent starts agents and measures them: what a program waits for a
@@ -83,8 +84,12 @@ func (a *agentResults) compareTokens(ctx context.Context, h *host, built program
 		}
 		cmd := exec.CommandContext(ctx, c.command[0], c.command[1:]...)
 		cmd.Env = env
-		if out, err := cmd.Output(); err != nil || len(strings.TrimSpace(string(out))) < 8 {
-			return fmt.Errorf("%s printed no token: %w", c.name, errors.Join(explain(err)))
+		out, err := cmd.Output()
+		if err != nil {
+			return fmt.Errorf("%s got no token: %w", c.name, explain(err))
+		}
+		if len(strings.TrimSpace(string(out))) < 8 {
+			return fmt.Errorf("%s printed no token", c.name)
 		}
 	}
 	b := &bench{launcher: built.launcher, env: env, daemon: v.pid, warmups: opts.warmups, rounds: opts.rounds}
@@ -112,6 +117,9 @@ func startAgent(h *host, d *daemontest.Desk, authring string, env []string) (run
 	a := runningAgent{cmd.Process.Pid, filepath.Join(d.Runtime, "authring", "agent.sock")}
 	return a, awaitSocket(a.socket)
 }
+
+// quiet is more than the agent waits until it gives memory back.
+const quiet = 8 * time.Second
 
 // socketBound is how long an agent may take to start.
 const socketBound = 10 * time.Second
@@ -151,6 +159,10 @@ func (a *agentResults) burden(ctx context.Context, h *host, built programs) erro
 			return fmt.Errorf("link %d: %w", n, err)
 		}
 	}
+	if a.opened, err = resident(agent.pid); err != nil {
+		return err
+	}
+	time.Sleep(quiet)
 	if a.full, err = resident(agent.pid); err != nil {
 		return err
 	}

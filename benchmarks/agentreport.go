@@ -56,6 +56,6 @@ func (a *agentResults) targets() []target {
 		list = append(list, atMost("99 of 100 answers: "+l.name, toMS(l.p99), maxP99, "%.2f ms"))
 	}
 	memory := atMost(fmt.Sprintf("memory of the agent in use, with %s links", thousands(manyLinks)), float64(a.full)/1e6, maxResident/1e6, "%.1f MB")
-	memory.measured += fmt.Sprintf("; with none %.1f MB", float64(a.idle)/1e6)
+	memory.measured += fmt.Sprintf(", and %.1f MB while they are opened; with none %.1f MB", float64(a.opened)/1e6, float64(a.idle)/1e6)
 	return append(list, memory)
 }
