@@ -2,6 +2,7 @@ package authring
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -26,8 +27,9 @@ type DeviceCode struct {
 // The errors are errors.ErrUnsupported where the provider has no such way;
 // provider.ErrAccessDenied and provider.ErrDeviceExpired, which are both an
 // [ErrInvalidToken], after which the link is begun anew; [ErrConnectionFailed]
-// where no code could be had; and that of ctx. A connection that fails while
-// the user decides ends nothing.
+// where no code could be had, and where the provider has answered five times in
+// a row with nothing of use; and that of ctx. A connection that fails while the
+// user decides ends nothing; each such failure is an [EventTrouble].
 func (s *Session) VerifyDevice(ctx context.Context, show func(DeviceCode)) error {
 	appKey := s.linkAppKey()
 	client, err := s.client(appKey)
@@ -54,6 +56,12 @@ func (s *Session) VerifyDevice(ctx context.Context, show func(DeviceCode)) error
 		UserCode: authorization.UserCode, VerificationURI: authorization.VerificationURI,
 		VerificationURIComplete: authorization.VerificationURIComplete, Expires: authorization.Expires,
 	})
+	authorization.Trouble = func(fault error, next time.Duration) {
+		s.emit(Event{
+			Kind: EventTrouble, Err: fault,
+			Text: fmt.Sprintf("%v; it is asked again in %v", fault, next.Round(time.Second)),
+		})
+	}
 	token, err := proves(client, key).AwaitDevice(ctx, authorization)
 	if err != nil {
 		return ended(ctx, err)

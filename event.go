@@ -25,6 +25,9 @@ const (
 	// EventInDoubt: the answer to an earlier refresh never came, and the
 	// provider may not accept the refresh token again.
 	EventInDoubt
+	// EventTrouble: a question to the provider got no usable answer, and is
+	// asked again; Err says why.
+	EventTrouble
 )
 
 // Event is one thing that a program may want to show or log.

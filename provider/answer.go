@@ -83,6 +83,20 @@ func (c *Client) refusalKind(status int, code, description string, refusals map[
 	return ErrServerFault
 }
 
+// beginningKind is refusalKind for requests that begin a link, on which nothing
+// hangs yet: there what the server says with 4xx and a code is a refusal also if
+// no specification knows the code. It will be said again.
+func (c *Client) beginningKind(status int, code, description string, refusals map[string]error) error {
+	kind := c.refusalKind(status, code, description, refusals)
+	if kind == ErrServerFault && code != "" && status < http.StatusInternalServerError && !waits(code) {
+		return ErrRequestRefused
+	}
+	return kind
+}
+
+// waits reports whether a code of RFC 6749 section 4.1.2.1 asks to try again.
+func waits(code string) bool { return code == "server_error" || code == "temporarily_unavailable" }
+
 // readGrant reads the members of RFC 6749 section 5.1.
 func (c *Client) readGrant(answer *Answer, members object, secrets []secret.Secret) (*Token, *Error) {
 	token := &Token{

@@ -51,6 +51,11 @@ type DeviceAuthorization struct {
 	// server wants its client to wait between two questions.
 	Expires  time.Time
 	Interval time.Duration
+
+	// Trouble is called by [Client.AwaitDevice] after each question that got no
+	// usable answer, with the [*Error] and how long it is until the next one.
+	// It is for the caller to set, and may be nil.
+	Trouble func(fault error, next time.Duration)
 }
 
 // AuthorizeDevice asks for a device code and a user code (RFC 8628 section
@@ -98,15 +103,20 @@ func (c *Client) readDevice(answer *Answer, secrets []secret.Secret) (*DeviceAut
 		return nil, fault
 	}
 	members, err := readObject(answer)
-	if answer.Status != http.StatusOK {
-		if answer.Status < 400 {
+	status := answer.Status
+	if status == http.StatusOK && err == nil && members.text("error") != "" && members.text("device_code") == "" {
+		// Some servers call even a refusal a success.
+		status = http.StatusBadRequest
+	}
+	if status != http.StatusOK {
+		if status < 400 {
 			return nil, unexpected(err)
 		}
 		if err != nil {
 			return nil, unreadable(answer, err)
 		}
 		code, description := readRefusal(members, secrets)
-		return nil, &Error{Kind: c.refusalKind(answer.Status, code, description, exchangeRefusals), Code: code, Description: description}
+		return nil, &Error{Kind: c.beginningKind(status, code, description, exchangeRefusals), Code: code, Description: description}
 	}
 	if err != nil {
 		return nil, unexpected(err)
@@ -169,19 +179,28 @@ var deviceRefusals = map[string]error{
 	"invalid_client":      ErrInvalidClient,
 	"unauthorized_client": ErrInvalidClient,
 	"invalid_scope":       ErrMissingScope,
+	"invalid_request":     ErrRequestRefused,
 }
+
+// maxFaults is how many answers in a row of which none is of use end the wait
+// for a device code. With the waits between them they take two to three minutes
+// where the server asks for five seconds.
+const maxFaults = 5
 
 // AwaitDevice asks the token endpoint (RFC 8628 section 3.4), as often as the
 // server allows, until the user has decided. It ends with the token; with
 // [ErrAccessDenied]; with [ErrDeviceExpired] when the codes have expired; with
-// another refusal; or with ctx. Faults of the server and the network are lived
-// through, with longer waits, until the codes expire.
+// another refusal; or with ctx. Where the server cannot be reached, or asks for
+// patience, that is lived through, with longer waits, until the codes expire.
+// The fifth answer in a row that is of no use ends the wait, with
+// [ErrServerFault] or [ErrUnexpectedAnswer].
 func (c *Client) AwaitDevice(ctx context.Context, a *DeviceAuthorization) (*Token, error) {
 	const op = "get a token for the device code"
 	interval := min(max(minInterval, a.Interval), maxInterval)
 	expires := min(time.Until(a.Expires), maxDeviceLife)
 	until := time.Now().Add(expires)
-	var last *Error // the fault of the network, if that was the last word
+	var last *Error // why the last question got no usable answer, if it did not
+	faults := 0     // answers of no use, in a row
 	for pause := interval; ; {
 		left := time.Until(until)
 		if left <= 0 {
@@ -205,12 +224,12 @@ func (c *Client) AwaitDevice(ctx context.Context, a *DeviceAuthorization) (*Toke
 			fault.Kind = deviceRefusals[fault.Code]
 			return nil, fault
 		case fault.Code == "authorization_pending":
-			pause, last = interval, nil
+			pause, last, faults = interval, nil, 0
 		case fault.Code == "slow_down":
 			// "the interval MUST be increased by 5 seconds for this and all
 			// subsequent requests."
 			interval = min(interval+5*time.Second, maxInterval)
-			pause, last = interval, nil
+			pause, last, faults = interval, nil, 0
 		case transient(fault) && (fault.Code == "" || fault.Status == http.StatusTooManyRequests || fault.Status >= 500):
 			// "On encountering a connection timeout, clients MUST unilaterally
 			// reduce their polling frequency before retrying. The use of an
@@ -218,8 +237,23 @@ func (c *Client) AwaitDevice(ctx context.Context, a *DeviceAuthorization) (*Toke
 			// the polling interval on each such connection timeout, is
 			// RECOMMENDED."
 			last = fault
+			switch {
+			case errors.Is(fault, ErrUnreachable):
+				faults = 0
+			case !errors.Is(fault, ErrRateLimited):
+				faults++
+			}
+			if faults >= maxFaults {
+				return nil, fault
+			}
 			pause = min(2*pause, maxInterval) + rand.N(time.Second)
 			pause = max(pause, min(fault.RetryAfter, maxDeviceLife))
+			if a.Trouble != nil {
+				a.Trouble(fault, min(pause, max(time.Until(until), interval)))
+			}
+		case fault.Kind == ErrServerFault && fault.Code != "" && !waits(fault.Code):
+			fault.Kind = ErrRequestRefused // see beginningKind
+			return nil, fault
 		default:
 			return nil, fault
 		}

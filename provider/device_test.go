@@ -151,7 +151,8 @@ func TestDeviceEnds(t *testing.T) {
 		"expired":               {[]string{pendingPoll, `{"error":"expired_token"}`}, provider.ErrDeviceExpired, 10 * time.Second},
 		"code unknown":          {[]string{`{"error":"invalid_grant"}`}, provider.ErrCodeRejected, 5 * time.Second},
 		"client unknown":        {[]string{`401 {"error":"invalid_client"}`}, provider.ErrInvalidClient, 5 * time.Second},
-		"what nobody specified": {[]string{`{"error":"something_new"}`}, provider.ErrServerFault, 5 * time.Second},
+		"what nobody specified": {[]string{`{"error":"something_new"}`}, provider.ErrRequestRefused, 5 * time.Second},
+		"refused":               {[]string{pendingPoll, `{"error":"invalid_request"}`}, provider.ErrRequestRefused, 10 * time.Second},
 		"never decided":         {[]string{`200 ` + pendingPoll}, provider.ErrDeviceExpired, time.Minute},
 		"never reached":         {[]string{"!"}, provider.ErrDeviceExpired, time.Minute},
 		// 5 s, then 40 s as asked, and its own doubling; the last at the end.
@@ -199,6 +200,50 @@ func TestDeviceBacksOff(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestDeviceFaults: a server that answers and says nothing of use is not asked
+// for as long as the code lives, one that cannot be reached is, and the caller
+// hears of both.
+func TestDeviceFaults(t *testing.T) {
+	for name, c := range map[string]struct {
+		polls []string
+		want  error
+		asked int
+	}{
+		"only faults":           {[]string{"503 {}"}, provider.ErrServerFault, 5},
+		"only pages":            {[]string{"200 <html>"}, provider.ErrUnexpectedAnswer, 5},
+		"a fault with a word":   {[]string{`500 {"error":"invalid_request"}`}, provider.ErrServerFault, 5},
+		"not in a row":          {[]string{"503 {}", "503 {}", "503 {}", "503 {}", pendingPoll, "502 {}", "502 {}", "502 {}", "502 {}", slowPoll, goodPoll}, nil, 11},
+		"no network in between": {[]string{"503 {}", "503 {}", "503 {}", "503 {}", "!", "503 {}", "503 {}", "503 {}", "503 {}", goodPoll}, nil, 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := &deviceServer{device: deviceAnswer(`,"expires_in":3600,"interval":1`), polls: c.polls}
+				client := d.client(t)
+				a, err := client.AuthorizeDevice(t.Context(), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				told := 0
+				a.Trouble = func(trouble error, next time.Duration) {
+					told++
+					if !errors.Is(trouble, provider.ErrConnectionFailed) || next < time.Second || next > 6*time.Minute {
+						t.Errorf("told %v, again in %v", trouble, next)
+					}
+				}
+				_, err = client.AwaitDevice(t.Context(), a)
+				if c.want != nil {
+					fault(t, err, c.want)
+				} else if err != nil {
+					t.Error(err)
+				}
+				if len(d.at) != c.asked || told == 0 || told >= c.asked {
+					t.Errorf("asked %d times, told %d times; want %d questions", len(d.at), told, c.asked)
+				}
+			})
+		})
+	}
 }
 
 func TestDeviceEndsWithItsContext(t *testing.T) {
@@ -253,9 +298,18 @@ func TestDeviceAnswers(t *testing.T) {
 				t.Errorf("%s: %v", text, err)
 			}
 		}
-		refused := &deviceServer{device: `401 {"error":"unauthorized_client"}`}
-		if _, err := refused.client(t).AuthorizeDevice(t.Context(), nil); !errors.Is(err, provider.ErrInvalidClient) {
-			t.Errorf("refused: %v", err)
+		for text, want := range map[string]error{
+			`401 {"error":"unauthorized_client"}`:                                     provider.ErrInvalidClient,
+			`400 {"error":"invalid_request","error_description":"it must be pushed"}`: provider.ErrRequestRefused,
+			`400 {"error":"device_flow_disabled"}`:                                    provider.ErrRequestRefused,
+			`200 {"error":"device_flow_disabled"}`:                                    provider.ErrRequestRefused,
+			`403 {"error":"access_denied"}`:                                           provider.ErrRequestRefused,
+			`503 {"error":"invalid_request"}`:                                         provider.ErrServerFault,
+			`400 {"error":"temporarily_unavailable"}`:                                 provider.ErrServerFault,
+			`404 {}`: provider.ErrServerFault,
+		} {
+			_, err := (&deviceServer{device: text}).client(t, quick).AuthorizeDevice(t.Context(), nil)
+			fault(t, err, want)
 		}
 	})
 	if _, err := dropboxClient(t, "http://127.0.0.1:1").AuthorizeDevice(t.Context(), nil); !errors.Is(err, errors.ErrUnsupported) {

@@ -37,6 +37,11 @@ var (
 	// of another kind than the one the grant was made with.
 	ErrInvalidClient = refine(ErrInvalidToken, "the server does not accept the app key")
 
+	// ErrRequestRefused: the server refuses what is asked for, for a reason
+	// of its own that [Error.Code] and [Error.Description] tell. It is told of
+	// requests that begin a link, not of those for a grant that there is.
+	ErrRequestRefused = refine(ErrInvalidToken, "the server refuses the request")
+
 	// ErrMissingScope: the grant does not hold a scope or permission that
 	// the request needs. Scopes of a grant never grow; a new link is needed.
 	ErrMissingScope = refine(ErrInvalidToken, "the grant lacks a scope or permission")

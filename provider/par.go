@@ -90,7 +90,7 @@ func (c *Client) readPushed(answer *Answer, sent time.Time, secrets []secret.Sec
 		code, description := readRefusal(members, secrets)
 		kind, known := authorizationRefusals[code]
 		if !known {
-			kind = c.refusalKind(answer.Status, code, description, exchangeRefusals)
+			kind = c.beginningKind(answer.Status, code, description, exchangeRefusals)
 		}
 		return PushedRequest{}, &Error{Kind: kind, Code: code, Description: description}
 	}

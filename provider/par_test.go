@@ -79,7 +79,9 @@ func TestPushRefused(t *testing.T) {
 		body   string
 		want   error
 	}{
-		{400, `{"error":"invalid_request","error_description":"no"}`, provider.ErrServerFault},
+		{400, `{"error":"invalid_request","error_description":"no"}`, provider.ErrRequestRefused},
+		{400, `{"error":"invalid_dpop_proof"}`, provider.ErrRequestRefused},
+		{400, `{"error":"temporarily_unavailable"}`, provider.ErrServerFault},
 		{400, `{"error":"invalid_scope"}`, provider.ErrMissingScope},
 		{400, `{"error":"unauthorized_client"}`, provider.ErrInvalidClient},
 		{401, `{"error":"invalid_client"}`, provider.ErrInvalidClient},

@@ -37,7 +37,7 @@ func exitMeaning(code int) string {
 	case exitOK:
 		return "Success."
 	case exitInvalid:
-		return "The code or token was refused, or belongs to another account."
+		return "The code, the token or the request was refused, or belongs to another account."
 	case exitConnection:
 		return "The server could not be asked, or gave no usable answer. Nothing was lost: try again."
 	case exitNotLinked:

@@ -188,6 +188,8 @@ func (p *program) hintOf(err error) string {
 		return "Link again, with the scope: " + p.command("link", "--relink", "--scope", "SCOPE")
 	case is(provider.ErrSuspended):
 		return "See what the provider says about the account, and try again."
+	case is(provider.ErrRequestRefused):
+		return "What it is asked for is told by: authring provider show " + shellQuote(p.providerOf(p.config))
 	case is(authring.ErrInvalidToken):
 		return "Begin again: " + p.command("link", "--relink")
 	case is(authring.ErrConnectionFailed):

@@ -85,6 +85,8 @@ func (l *linking) linkByDevice(ctx context.Context) error {
 		return errInterrupted
 	case errors.Is(err, provider.ErrAccessDenied), errors.Is(err, provider.ErrDeviceExpired), errors.Is(err, provider.ErrCodeRejected):
 		return l.begunInVain(err)
+	case errors.Is(err, provider.ErrRequestRefused):
+		return &failure{err: err, hint: "Without a code for another device: " + l.command("link", "--way", wayPaste) + "\n" + l.hintOf(err)}
 	}
 	return err
 }

@@ -52,6 +52,8 @@ func (p *program) event(e authring.Event) {
 		p.say("%s", p.stderr.paint(dim, text))
 	case authring.EventGrantAlive, authring.EventInDoubt:
 		p.warn("%s", withCause(e.Text, e.Err))
+	case authring.EventTrouble:
+		p.warn("%s", e.Text)
 	case authring.EventLeftover:
 		p.warn("%s", withCause(e.Text+" in the keyring "+string(e.Keyring), e.Err))
 	}

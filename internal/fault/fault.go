@@ -87,6 +87,8 @@ func Of(err error) (name string, code int) {
 		return "cannot-narrow", Usage
 	case is(provider.ErrDeviceExpired):
 		return "not-approved", Invalid
+	case is(provider.ErrRequestRefused):
+		return "request-refused", Invalid
 	case is(authring.ErrInvalidToken):
 		return "invalid-token", Invalid
 	case is(authring.ErrConnectionFailed):
