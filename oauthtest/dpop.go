@@ -66,7 +66,7 @@ func (s *Server) prove(w http.ResponseWriter, r *http.Request, access string) (s
 		sum := sha256.Sum256([]byte(access))
 		hash = base64.RawURLEncoding.EncodeToString(sum[:])
 	}
-	age := time.Since(time.Unix(claims.Issued, 0))
+	age := time.Since(time.Unix(claims.Issued, 0)) + s.options.Ahead
 	switch {
 	case claims.ID == "" || s.proofs[claims.ID]:
 		return "", errors.New("it was used before")

@@ -48,6 +48,9 @@ type Options struct {
 	// DPoP takes proofs (RFC 9449), and binds tokens to their keys; Nonces wants
 	// a nonce of its own in them.
 	DPoP, Nonces bool
+	// Ahead is how far the server's clock is ahead of this machine's, for proofs
+	// and in the header Date.
+	Ahead time.Duration
 	// IDToken, if it is set, has the server give ID tokens (OpenID Connect Core
 	// section 2) to those who ask for the scope openid, and changes their
 	// claims before they are signed.
@@ -104,6 +107,7 @@ func NewServer(options Options) *Server {
 		s.mu.Lock()
 		s.seen = append(s.seen, r.URL.Path)
 		s.mu.Unlock()
+		w.Header().Set("Date", time.Now().Add(s.options.Ahead).UTC().Format(http.TimeFormat))
 		mux.ServeHTTP(w, r)
 	}))
 	s.Start()
@@ -338,6 +342,12 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 	kind, value, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	g := s.access[value]
 	key, err := s.prove(w, r, value)
+	if err != nil && !errors.Is(err, errNonce) {
+		s.mu.Unlock()
+		w.Header().Set("WWW-Authenticate", `DPoP error="invalid_dpop_proof"`)
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
 	valid := g != nil && !g.ended && g.key == key && (kind == "DPoP") == (key != "")
 	s.mu.Unlock()
 	if errors.Is(err, errNonce) {

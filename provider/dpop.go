@@ -30,15 +30,21 @@ func (p *Provider) DPoP() bool { return slices.Contains(p.DPoPAlgs, string(jose.
 // DPoPKey is a key pair to which a server binds tokens (RFC 9449): without the
 // key they are of no use. It prints as ***.
 //
-// It remembers, in memory, the nonces that servers gave, and is safe for
-// concurrent use.
+// It remembers, in memory, the nonces that servers gave and how their clocks
+// differ from this machine's, and is safe for concurrent use.
 type DPoPKey struct {
 	text       secret.Secret
 	signer     jose.Signer
 	thumbprint string
 
-	mu     sync.Mutex
-	nonces map[string]string // by origin
+	mu      sync.Mutex
+	servers map[string]proved // by origin
+}
+
+// proved is what the proofs for a server must have.
+type proved struct {
+	nonce string        // the one that it gave last; may be empty
+	ahead time.Duration // what its clock is ahead of this machine's
 }
 
 // NewDPoPKey makes a key pair, for ES256 (RFC 7518 section 3.4).
@@ -81,7 +87,7 @@ func ParseDPoPKey(text secret.Secret) (*DPoPKey, error) {
 	if err != nil {
 		return nil, unusable
 	}
-	return &DPoPKey{text: text, signer: signer, thumbprint: base64.RawURLEncoding.EncodeToString(sum), nonces: map[string]string{}}, nil
+	return &DPoPKey{text: text, signer: signer, thumbprint: base64.RawURLEncoding.EncodeToString(sum), servers: map[string]proved{}}, nil
 }
 
 // Text is the private key as a JSON Web Key (RFC 7517), without spaces.
@@ -120,6 +126,7 @@ func (k *DPoPKey) proof(method string, target *url.URL, accessToken secret.Secre
 	if htu.Path == "" {
 		htu.Path = "/"
 	}
+	server := k.server(target)
 	claims := struct {
 		ID     string `json:"jti"`
 		Method string `json:"htm"`
@@ -127,7 +134,7 @@ func (k *DPoPKey) proof(method string, target *url.URL, accessToken secret.Secre
 		Issued int64  `json:"iat"`
 		Hash   string `json:"ath,omitempty"`
 		Nonce  string `json:"nonce,omitempty"`
-	}{rand.Text(), method, htu.String(), time.Now().Unix(), "", k.nonce(target)}
+	}{rand.Text(), method, htu.String(), time.Now().Add(server.ahead).Unix(), "", server.nonce}
 	if !accessToken.IsZero() {
 		sum := sha256.Sum256([]byte(accessToken.Reveal()))
 		claims.Hash = base64.RawURLEncoding.EncodeToString(sum[:])
@@ -143,25 +150,51 @@ func (k *DPoPKey) proof(method string, target *url.URL, accessToken secret.Secre
 	return signed.CompactSerialize()
 }
 
-// Challenged takes the nonce from an answer, and reports whether the server
-// wants the request again, with that nonce (RFC 9449 sections 8 and 9): it did
-// not act on it. Once is enough for one request.
+// Challenged takes the nonce from an answer, and reports whether the request is
+// to be sent again, with another proof: the server wants a nonce in it (RFC 9449
+// sections 8 and 9), or has refused it, and its clock is not this machine's. It
+// did not act on the request. Once is enough for one request.
 func (k *DPoPKey) Challenged(status int, header http.Header, body []byte, target *url.URL) bool {
-	nonce := header.Get("DPoP-Nonce")
-	if !isNonce(nonce) {
-		return false
+	return k.challenge(status, header, body, target) != ""
+}
+
+// challenge is Challenged with the word of the server for which the request is
+// to be sent again; "": it is not.
+func (k *DPoPKey) challenge(status int, header http.Header, body []byte, target *url.URL) string {
+	said := ""
+	if status == http.StatusBadRequest || status == http.StatusUnauthorized {
+		said = refusalCode(body)
+		for _, word := range []string{needsNonce, badProof} {
+			if strings.Contains(header.Get("WWW-Authenticate"), word) {
+				said = word
+			}
+		}
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if len(k.nonces) >= maxNonces {
-		clear(k.nonces)
+	known, again := k.servers[origin(target)], ""
+	if nonce := header.Get("DPoP-Nonce"); isNonce(nonce) {
+		known.nonce = nonce
+		if said == needsNonce {
+			again = said
+		}
 	}
-	k.nonces[origin(target)] = nonce
-	switch status {
-	case http.StatusBadRequest, http.StatusUnauthorized:
-		return strings.Contains(header.Get("WWW-Authenticate"), needsNonce) || refusalCode(body) == needsNonce
+	// Section 11.1 has servers accept proofs for a short time after they were
+	// made. Whoever answers in a server's place gains nothing by a wrong date:
+	// the proofs are for that server alone.
+	if date, err := http.ParseTime(header.Get("Date")); err == nil && said == badProof {
+		if ahead := time.Until(date); (ahead - known.ahead).Abs() > clockGrain {
+			known.ahead, again = ahead, said
+		}
 	}
-	return false
+	if known == (proved{}) {
+		return ""
+	}
+	if len(k.servers) >= maxProved {
+		clear(k.servers)
+	}
+	k.servers[origin(target)] = known
+	return again
 }
 
 // refusalCode is the error of a body, or "".
@@ -175,15 +208,20 @@ func refusalCode(body []byte) string {
 
 const (
 	needsNonce = "use_dpop_nonce"
-	maxNonces  = 64 // servers whose nonces are remembered
+	badProof   = "invalid_dpop_proof"
+	maxProved  = 64 // servers of which something is remembered
 	maxNonce   = 1 << 10
+
+	// clockGrain is by how much two clocks may differ and be called the same:
+	// a date is in whole seconds, and the answer was on its way.
+	clockGrain = 2 * time.Second
 )
 
-// nonce is the one that the server of an address gave last.
-func (k *DPoPKey) nonce(target *url.URL) string {
+// server is what the server of an address wants.
+func (k *DPoPKey) server(target *url.URL) proved {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.nonces[origin(target)]
+	return k.servers[origin(target)]
 }
 
 func origin(u *url.URL) string { return u.Scheme + "://" + strings.ToLower(u.Host) }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/authring/authring/oauthtest"
 	"github.com/authring/authring/provider"
@@ -159,6 +160,87 @@ func TestDPoPNonceOnce(t *testing.T) {
 	}
 }
 
+// TestDPoPClock: where the clocks differ, the server's counts, once it has
+// refused a proof; also where it wants nonces besides.
+func TestDPoPClock(t *testing.T) {
+	for _, ahead := range []time.Duration{-26 * time.Hour, -3 * time.Minute, 0, 10 * time.Minute, 400 * 24 * time.Hour} {
+		for _, nonces := range []bool{false, true} {
+			server := oauthtest.NewServer(oauthtest.Options{PAR: true, DPoP: true, Nonces: nonces, Ahead: ahead})
+			t.Cleanup(server.Close)
+			found, err := provider.Discover(bounded(t), server.Issuer())
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := &provider.Provider{Name: "bound", Title: "Bound"}
+			found.Describe(p)
+			c, err := provider.NewClient(p, "client", quick)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c = c.WithDPoP(newKey(t))
+			v := provider.NewVerifier()
+			end, err := server.Approve(c.AuthCodeURL(provider.AuthRequest{Challenge: provider.Challenge(v), RedirectURI: "http://127.0.0.1/"}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			code, err := provider.ParseCode(end)
+			if err != nil {
+				t.Fatal(err)
+			}
+			token, err := c.Exchange(bounded(t), code, v, "http://127.0.0.1/")
+			if err != nil || !token.Bound() {
+				t.Fatalf("%v ahead: %+v, %v", ahead, token, err)
+			}
+			before := len(server.Paths())
+			if _, err := c.Account(bounded(t), token.AccessToken); err != nil || len(server.Paths()) != before+1 {
+				t.Errorf("%v ahead: %v after %d requests", ahead, err, len(server.Paths())-before)
+			}
+			// Another process knows nothing of the clock.
+			key := newKey(t)
+			req, _ := http.NewRequest(http.MethodGet, p.UserinfoURL, nil)
+			for try := range 3 {
+				if err := key.Authorize(req, token.AccessToken); err != nil {
+					t.Fatal(err)
+				}
+				resp, err := http.DefaultClient.Do(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_ = resp.Body.Close()
+				if again := key.Challenged(resp.StatusCode, resp.Header, nil, req.URL); again != (try == 0 && (ahead != 0 || nonces)) && !(try == 1 && nonces) {
+					t.Errorf("%v ahead, try %d: asked again: %v", ahead, try, again)
+				}
+			}
+		}
+	}
+}
+
+// TestDPoPProofRefused: a proof that is refused for another reason than its time
+// is not made again, and a server that is never content is asked twice.
+func TestDPoPProofRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		date  func(n int) string
+		asked int
+	}{
+		"the same clock": {func(int) string { return time.Now().UTC().Format(http.TimeFormat) }, 1},
+		"no date":        {func(int) string { return "yesterday" }, 1},
+		"another clock":  {func(int) string { return time.Now().Add(time.Hour).UTC().Format(http.TimeFormat) }, 2},
+		"a wild clock":   {func(n int) string { return time.Now().Add(time.Duration(n) * time.Hour).UTC().Format(http.TimeFormat) }, 2},
+	} {
+		n := 0
+		server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			n++
+			w.Header().Set("Date", c.date(n))
+			answerJSON(400, `{"error":"invalid_dpop_proof"}`)(w, r)
+		})
+		client := newClient(t, plain(server.URL), quick).WithDPoP(newKey(t))
+		_, err := client.Exchange(bounded(t), code, verifier, "")
+		if e := fault(t, err, provider.ErrServerFault); e.Code != "invalid_dpop_proof" || len(server.seen) != c.asked {
+			t.Errorf("%s: %v after %d requests", name, err, len(server.seen))
+		}
+	}
+}
+
 func FuzzDPoPKey(f *testing.F) {
 	f.Add(newKey(f).Text().Reveal())
 	f.Add(`{"kty":"EC","crv":"P-256","x":"","y":"","d":""}`)
@@ -179,11 +261,12 @@ func FuzzDPoPChallenge(f *testing.F) {
 	f.Add(400, "n", "", `{"error":"use_dpop_nonce"}`)
 	f.Add(401, "n", `DPoP error="use_dpop_nonce"`, ``)
 	f.Add(200, "n\nx", "", `[`)
+	f.Add(400, "", "", `{"error":"invalid_dpop_proof"}`)
 	key := newKey(f)
 	f.Fuzz(func(t *testing.T, status int, nonce, challenge, body string) {
 		u := &url.URL{Scheme: "https", Host: "as.example", Path: "/x"}
 		header := http.Header{"Dpop-Nonce": {nonce}, "Www-Authenticate": {challenge}}
-		if key.Challenged(status, header, []byte(body), u) && (status != 400 && status != 401 || nonce == "") {
+		if key.Challenged(status, header, []byte(body), u) && status != 400 && status != 401 {
 			t.Errorf("%d %q", status, nonce)
 		}
 		req := &http.Request{URL: u, Header: http.Header{}}

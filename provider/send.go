@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -61,22 +62,25 @@ func (c *Client) send(ctx context.Context, m message, bound time.Duration) (*Ans
 	return answer, fault
 }
 
-// roundTrip is one request, and one more where the server asks for it with a
-// nonce.
+// roundTrip is one request, and one more where the server asks for another
+// proof: with a nonce, or by its own clock.
 func (c *Client) roundTrip(caller context.Context, m message, bound time.Duration) (*Answer, *Error) {
 	target, err := parseEndpoint(m.url)
 	if err != nil {
 		return nil, &Error{Op: m.op, Kind: ErrUnreachable, Err: err}
 	}
-	answer, fault := c.roundTripOnce(caller, m, target, bound)
-	if c.dpop == nil || fault != nil || !c.dpop.Challenged(answer.Status, answer.Header, answer.Body, target) || !m.proves() {
-		return answer, fault
+	for asked := ""; ; {
+		answer, fault := c.roundTripOnce(caller, m, target, bound)
+		if c.dpop == nil || fault != nil {
+			return answer, fault
+		}
+		// Who asks for both gets both, and each once.
+		again := c.dpop.challenge(answer.Status, answer.Header, answer.Body, target)
+		if again == "" || strings.Contains(asked, again) || !m.proves() {
+			return answer, nil
+		}
+		asked += again
 	}
-	answer, fault = c.roundTripOnce(caller, m, target, bound)
-	if fault == nil {
-		c.dpop.Challenged(answer.Status, answer.Header, answer.Body, target)
-	}
-	return answer, fault
 }
 
 // proves reports whether a request carries a proof, if there is a key.
