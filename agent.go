@@ -87,6 +87,11 @@ func (s *Session) askAgent(ctx context.Context, want TokenOption) (Token, error)
 		// The key that it is bound to stays in the agent.
 		return Token{}, agentclient.ErrFailed
 	}
+	if reply.Provider != s.config.provider.Name {
+		// Linked with another one since this session was opened. Its token is
+		// not for the hosts that this session sends tokens to.
+		return Token{}, agentclient.ErrFailed
+	}
 	left := time.Until(reply.ExpiresAt)
 	if reply.ExpiresAt.IsZero() {
 		left = 0

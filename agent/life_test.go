@@ -12,6 +12,7 @@ import (
 	"github.com/authring/authring"
 	"github.com/authring/authring/agent"
 	"github.com/authring/authring/internal/agentclient"
+	"github.com/authring/authring/provider"
 )
 
 // What another process did to a link counts from the next answer on.
@@ -343,4 +344,32 @@ type unplugged struct{}
 
 func (unplugged) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, errors.New("the network is unplugged")
+}
+
+// What the agent has is the token of another provider, whose hosts alone may see
+// it: the link was made anew with that one since the session was opened.
+func TestSessionOfAnotherProvider(t *testing.T) {
+	w := newWorld(t)
+	w.link(t, "work")
+	a := w.start(t)
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	t.Setenv(agentclient.Variable, a.path)
+	elsewhere := &provider.Provider{
+		Name: "elsewhere", Title: "Elsewhere", ClientID: "x",
+		AuthURL: "https://login.example.org/authorize", TokenURL: "https://login.example.org/token", Hosts: []string{"api.example.org"},
+	}
+	s, err := authring.Open("work", authring.WithAgent(), authring.WithProvider(elsewhere),
+		authring.WithTransport(unplugged{}), authring.WithKeyrings(w.memory))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	if _, err := s.Token(t.Context()); !errors.Is(err, authring.ErrNotLinked) {
+		t.Errorf("Token = %v, want that nothing is linked with this provider", err)
+	}
+	if reply := a.mustToken(t, agentclient.Request{Config: "work"}); reply.Provider != "dropbox" {
+		t.Errorf("the token is said to be one of %q", reply.Provider)
+	}
 }

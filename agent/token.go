@@ -13,7 +13,7 @@ import (
 )
 
 // tokenReply is an access token. Its members are those that the command line
-// tool prints, and promises.
+// tool prints, and promises, and the provider, whose hosts alone may get it.
 type tokenReply struct {
 	AccessToken string  `json:"access_token"`
 	TokenType   string  `json:"token_type"`
@@ -21,6 +21,7 @@ type tokenReply struct {
 	Scope       string  `json:"scope,omitempty"`
 	Config      string  `json:"config"`
 	AccountID   string  `json:"account_id"`
+	Provider    string  `json:"provider"`
 }
 
 // readAsk reads the query of a request for a token.
@@ -171,7 +172,7 @@ func (a *Agent) tokenOf(ctx context.Context, ask Ask, key string, opts []authrin
 	}
 	reply := &tokenReply{
 		AccessToken: token.AccessToken.Reveal(), TokenType: token.TokenType, Scope: token.Scope,
-		Config: ask.Config, AccountID: h.session.AccountID(),
+		Config: ask.Config, AccountID: h.session.AccountID(), Provider: h.session.Provider().Name,
 	}
 	if !token.Expires.IsZero() {
 		at := token.Expires.UTC().Format(time.RFC3339)

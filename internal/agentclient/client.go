@@ -80,6 +80,7 @@ type Reply struct {
 	Scope       string
 	Config      string
 	AccountID   string
+	Provider    string // whose hosts alone may get it
 }
 
 // Token asks the agent at path for an access token. The errors are

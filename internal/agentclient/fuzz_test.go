@@ -78,7 +78,7 @@ func FuzzParseObject(f *testing.F) {
 
 // FuzzParse feeds the readers of a token and of an error.
 func FuzzParse(f *testing.F) {
-	f.Add([]byte(`{"access_token":"sl.x","token_type":"Bearer","expires_at":"2026-01-02T03:04:05Z","config":"work","account_id":"dbid:x"}`))
+	f.Add([]byte(`{"access_token":"sl.x","token_type":"Bearer","expires_at":"2026-01-02T03:04:05Z","config":"work","account_id":"dbid:x","provider":"dropbox"}`))
 	f.Add([]byte(`{"access_token":"a\nb"}`))
 	f.Add([]byte(`{"error":"not-linked","message":"no","exit_code":3,"hint":""}`))
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -131,6 +131,8 @@ func parseToken(body []byte) (Reply, error) {
 			reply.Config = value
 		case "account_id":
 			reply.AccountID = value
+		case "provider":
+			reply.Provider = value
 		}
 	}, nil)
 	if err == nil && expires != "" {
