@@ -94,7 +94,8 @@ func (i *importing) rcloneRemote(c *candidate, remote rcloneconf.Remote) error {
 		return &failure{err: err, hint: "Give it another name: " + i.again(c.name, "-c", "NAME")}
 	}
 	if remote.Type() != dropboxType {
-		return unfit(fmt.Sprintf("it is a remote of the type %q, and only those of the type dropbox can be imported", remote.Type()), "")
+		return unfit(fmt.Sprintf("it is a remote of the type %q, and only those of the type dropbox can be imported", remote.Type()),
+			"See which those are: rclone listremotes --long")
 	}
 	from, err := i.dropbox()
 	if err != nil {

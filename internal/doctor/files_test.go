@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/authring/authring"
 	"github.com/authring/authring/dropboxtest"
 	"github.com/authring/authring/internal/doctor"
+	"github.com/authring/authring/internal/filelock"
 	"github.com/authring/authring/internal/needs"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/provider"
@@ -160,6 +162,20 @@ func TestStaleLock(t *testing.T) {
 		t.Fatalf("it did not stop: %v, %v", status, err)
 	}
 	want(t, w.examine(), "lock-stale", doctor.Fail, "kill -CONT")
+}
+
+// The lock that our own trial of the token takes is nobody else's.
+func TestOwnLock(t *testing.T) {
+	w := newWard(t, nil)
+	w.link("default", inPlaintext)
+	lock, err := filelock.Acquire(t.Context(), filepath.Join(w.layout.StateFolder(), "locks", "default.lock"))
+	must(t, err)
+	t.Cleanup(func() { must(t, lock.Release()) })
+	report := w.examine()
+	want(t, report, "locks-free", doctor.OK)
+	if slices.Contains(ids(report), "lock-held") {
+		t.Error("the doctor's own process is told to hold the lock")
+	}
 }
 
 // A server that replaces refresh tokens although it is not known to: the new

@@ -105,6 +105,9 @@ func (e *examination) held(ctx context.Context, config string, rec record.Record
 		f.ID, f.Severity = "locked", Warn
 		f.Title, f.Detail = fmt.Sprintf("The keyring of %q is locked (%s)", config, rec.Keyring), join(status.Name, status.Detail)
 		f.Cure = e.Command(config, "token", "--wait-keyring", "60s")
+		if rec.Keyring == keyring.Sealed {
+			f.Cure = e.Command(config, "token") // it opens only for who is asked
+		}
 	case keyring.Startable:
 		f.ID, f.Severity = "not-running", Note
 		f.Title, f.Detail = fmt.Sprintf("The keyring of %q is not running (%s)", config, rec.Keyring), join(status.Name, status.Detail)

@@ -3,6 +3,7 @@
 package doctor_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -128,5 +129,20 @@ func TestSealedKeyIsMissing(t *testing.T) {
 				t.Errorf("without a file a key is missed: %q", found)
 			}
 		})
+	}
+}
+
+// A passphrase that is asked for is waited for in vain: the cure asks.
+func TestSealedAsksForItsPassphrase(t *testing.T) {
+	w := newWard(t, nil)
+	at := slices.IndexFunc(w.keyrings, func(k keyring.Keyring) bool { return k.ID() == keyring.Sealed })
+	person := sealed.WithPassphrasePrompt(func(context.Context, sealed.Question) (secret.Secret, error) {
+		return secret.New("a passphrase"), nil
+	})
+	w.keyrings[at] = sealed.New(person)
+	w.link("default", authring.WithKeyring(keyring.Sealed))
+	w.keyrings[at] = sealed.New(person) // of another process
+	if f := want(t, w.examine(), "locked", doctor.Warn); f.Cure != "authring token -c default" {
+		t.Errorf("its cure is %q", f.Cure)
 	}
 }
