@@ -53,7 +53,8 @@ type Config struct {
 
 	// KeepAlive lists the links that are to be refreshed from time to time, so
 	// that none ends because nobody uses it (authring.Session.KeepAlive). It is
-	// asked once an hour and more. nil: there are none.
+	// asked once an hour and more; not with Only, which is there for one link,
+	// and not for long. nil: there are none.
 	KeepAlive func() ([]Link, error)
 
 	// Authorize decides on each request for a token, and may take its time.

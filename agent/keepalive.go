@@ -16,7 +16,7 @@ const (
 // keepAliveAt has the links be looked at that may end for want of use. The
 // caller holds mu.
 func (a *Agent) keepAliveAt(at time.Duration) {
-	if a.config.KeepAlive == nil || a.closed || a.ended {
+	if a.config.KeepAlive == nil || a.config.Only != nil || a.closed || a.ended {
 		return
 	}
 	a.stopKeeping = a.clock.AfterFunc(at, a.keepAlive)

@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -58,5 +59,33 @@ func TestKeepAlive(t *testing.T) {
 	clock.pass(time.Hour)
 	if n := w.refreshes(); n != 2 {
 		t.Errorf("%d refreshes after its end", n)
+	}
+}
+
+// An agent of one link is no reason to refresh the others, nor to open them in
+// the place of the one that it is for.
+func TestARestrictedAgentKeepsNothingAlive(t *testing.T) {
+	w := newWorld(t)
+	w.link(t, "work")
+	clock := newHandClock()
+	var listed, others atomic.Int32
+	a := w.start(t, func(c *agent.Config) {
+		c.Only = &agent.Link{App: "authring", Config: "work"}
+		c.KeepAlive = func() ([]agent.Link, error) {
+			listed.Add(1)
+			return []agent.Link{{App: "authring", Config: "home"}}, nil
+		}
+		c.Open = func(app, config string) (*authring.Session, error) {
+			if config != "work" {
+				others.Add(1)
+			}
+			return w.open(app, config)
+		}
+		c.SetClock(clock)
+	})
+	clock.pass(2 * time.Hour)
+	_ = a.Close() // waits for all that was begun
+	if listed.Load() != 0 || others.Load() != 0 {
+		t.Errorf("it listed the links %d times, and opened %d others", listed.Load(), others.Load())
 	}
 }

@@ -63,6 +63,9 @@ func (a *Agent) retry(h *held, now time.Duration) {
 	if a.stopRetry == nil || looked && now-last < retryPause {
 		return
 	}
+	if len(a.retried) >= a.config.Limits.Links {
+		clear(a.retried) // whoever asks can make up any number of apps
+	}
 	a.retried[who] = now
 	h.users++
 	a.renewing.Go(func() {

@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -57,5 +58,18 @@ func TestARestrictedAgentRevokesNothing(t *testing.T) {
 	}
 	if n := len(w.dropbox.Grants()); n != 2 {
 		t.Errorf("%d grants are valid, want 2", n)
+	}
+}
+
+// Whoever may ask can name any number of apps, of which the agent remembers no
+// more than of links.
+func TestAppsThatAreMadeUp(t *testing.T) {
+	w := newWorld(t)
+	a := w.start(t, func(c *agent.Config) { c.Limits.Links = 8 })
+	for i := range 100 {
+		a.fails(t, agentclient.Request{App: fmt.Sprint("app", i), Config: "none"}, "not-linked", 3)
+	}
+	if n := a.Retried(); n > 8 {
+		t.Errorf("the agent remembers %d of them", n)
 	}
 }
