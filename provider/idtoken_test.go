@@ -156,6 +156,8 @@ func TestKeysUnusable(t *testing.T) {
 		{404, nil, `{}`}, {503, nil, ``}, {200, http.Header{"Content-Type": {"text/html"}}, s.set},
 		{302, http.Header{"Location": {"https://other.example/"}}, ``},
 		{200, nil, `{"keys":[` + strings.Repeat(" ", 1<<20) + `]}`},
+		// A signature by such a key takes seconds to check.
+		{200, nil, `{"keys":[{"kty":"RSA","use":"sig","e":"f____w","n":"` + strings.Repeat("_", 60_000) + `"}]}`},
 	} {
 		c := newClient(t, openID(), quick, provider.WithHTTPTransport(canned(test.status, test.header, test.body)))
 		_, err := c.ValidateIDToken(bounded(t), token, access, atNonce)
