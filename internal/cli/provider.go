@@ -281,6 +281,19 @@ func (r *providerRun) users() ([]string, error) {
 	return users, nil
 }
 
+// unused refuses what links that are with the provider would not survive.
+func (r *providerRun) unused() error {
+	users, err := r.users()
+	if err != nil || len(users) == 0 {
+		return err
+	}
+	return &failure{
+		err:     usage("provider", "links are with the provider %q: %s", r.name, strings.Join(users, ", ")),
+		hint:    "End them first: " + r.named(users[0], "unlink"),
+		message: fmt.Sprintf("links are with the provider %q: %s; nothing was changed", r.name, strings.Join(users, ", ")),
+	}
+}
+
 // remove ends what add began.
 func (r *providerRun) remove(ctx context.Context) error {
 	entry, err := r.own()
@@ -288,16 +301,8 @@ func (r *providerRun) remove(ctx context.Context) error {
 	if err != nil && !errors.As(err, &broken) {
 		return err
 	}
-	users, err := r.users()
-	if err != nil {
+	if err := r.unused(); err != nil {
 		return err
-	}
-	if len(users) > 0 {
-		return &failure{
-			err:     usage("provider", "links are with the provider %q: %s", r.name, strings.Join(users, ", ")),
-			hint:    "End them first: " + r.named(users[0], "unlink"),
-			message: fmt.Sprintf("links are with the provider %q: %s; nothing was changed", r.name, strings.Join(users, ", ")),
-		}
 	}
 	if entry != nil && entry.SecretKeyring != "" {
 		s, err := r.openWith(r.name, entry)

@@ -59,6 +59,13 @@ func (r *providerRun) describe(ctx context.Context) (*registry.Entry, *provider.
 			err:  usage("provider", "there is a provider %q already; nothing was changed", r.name),
 			hint: "See it: authring provider show " + r.name + "\nChange it: authring provider update " + r.name,
 		}
+	case err == nil && (r.issuer != "" || r.authURL != ""):
+		// The tokens of links with it would go to another server.
+		if err := r.unused(); err != nil {
+			return nil, nil, err
+		}
+	}
+	switch {
 	case r.issuer != "":
 		return r.discovered(ctx)
 	case r.authURL != "":
