@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -28,6 +29,9 @@ import (
 // to the file and with the key file that its arguments name. Under the name of
 // an age plugin, it is one.
 const role = "SEALED_TEST_ROLE"
+
+// hungSocket is where a plugin that hangs says so.
+const hungSocket = "SEALED_TEST_SOCKET"
 
 const (
 	pluginName    = "authringtest"
@@ -72,7 +76,7 @@ func runPlugin() int {
 	parse := func(data []byte) (*age.X25519Identity, error) {
 		switch os.Getenv(role) {
 		case "plugin that hangs":
-			time.Sleep(time.Hour)
+			return nil, hang()
 		case "plugin that asks":
 			pin, err := p.RequestValue("PIN for the test", true)
 			if err != nil || pin != "1234" {
@@ -83,6 +87,9 @@ func runPlugin() int {
 	}
 	p.HandleIdentity(func(data []byte) (age.Identity, error) { return parse(data) })
 	p.HandleIdentityAsRecipient(func(data []byte) (age.Recipient, error) {
+		if os.Getenv(role) == "plugin that hangs" {
+			return nil, hang()
+		}
 		identity, err := age.ParseX25519Identity(string(data))
 		if err != nil {
 			return nil, err
@@ -90,6 +97,15 @@ func runPlugin() int {
 		return identity.Recipient(), nil
 	})
 	return p.Main()
+}
+
+// hang says so at the socket of the test, and never comes back.
+func hang() error {
+	signal.Ignore(os.Interrupt)
+	if _, err := net.Dial("unix", os.Getenv(hungSocket)); err != nil {
+		return err
+	}
+	select {}
 }
 
 // rewrite replaces one secret again and again, until it is killed.

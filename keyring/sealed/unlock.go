@@ -46,14 +46,24 @@ func (k *Keyring) keep(lock, key []byte) {
 	k.opened = &opened{sha256.Sum256(lock), key}
 }
 
-// key returns the key that a lock gives. One caller at a time opens it; what a
-// passphrase costs, or a plugin does, cannot be interrupted, and is waited for
-// no longer than ctx lasts.
+// inTurn lets one caller at a time work with keys. What a passphrase costs, or a
+// plugin does, cannot be interrupted, and is waited for no longer than ctx
+// lasts; a plugin that is given up is killed, so that it neither outlives this
+// process nor keeps the next caller out.
+func inTurn[T any](ctx context.Context, k *Keyring, f func() (T, error)) (T, error) {
+	value, err := bounded.Do(ctx, k.turn, f)
+	if err != nil && ctx.Err() != nil && !errors.Is(err, bounded.ErrBusy) {
+		endPlugins()
+	}
+	return value, err
+}
+
+// key returns the key that a lock gives.
 func (k *Keyring) key(ctx context.Context, path string, lock []byte, prompt keyring.Prompt) ([]byte, error) {
 	if key := k.known(lock); key != nil {
 		return key, nil
 	}
-	return bounded.Do(ctx, k.turn, func() ([]byte, error) {
+	return inTurn(ctx, k, func() ([]byte, error) {
 		if key := k.known(lock); key != nil {
 			return key, nil
 		}
@@ -78,11 +88,11 @@ func (k *Keyring) openLock(ctx context.Context, path string, lock []byte, prompt
 		}
 		m, err := s.read(ctx)
 		var key []byte
-		if err == nil {
+		if err == nil && ctx.Err() == nil {
 			key, err = openLock(lock, m)
 		}
 		switch {
-		case err == nil:
+		case key != nil:
 			return key, nil
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
@@ -152,7 +162,7 @@ func (k *Keyring) askOnce(ctx, asking context.Context, q Question) (*material, e
 // prepare makes the lock of a file that is not there yet. What it made is kept
 // until the file is.
 func (k *Keyring) prepare(ctx context.Context, path string, prompt keyring.Prompt) (*prepared, error) {
-	return bounded.Do(ctx, k.turn, func() (*prepared, error) {
+	return inTurn(ctx, k, func() (*prepared, error) {
 		k.mu.Lock()
 		ready := k.prepared
 		k.mu.Unlock()
@@ -160,6 +170,9 @@ func (k *Keyring) prepare(ctx context.Context, path string, prompt keyring.Promp
 			return ready, nil
 		}
 		m, from, err := k.newMaterial(ctx, path, prompt)
+		if err == nil {
+			err = ctx.Err()
+		}
 		if err != nil {
 			return nil, err
 		}
