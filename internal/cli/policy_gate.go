@@ -102,7 +102,7 @@ func (k *gatekeeper) authorize(ctx context.Context, ask agent.Ask) (agent.Answer
 	}
 	if d.Effect != policy.Allow {
 		return agent.Answer{}, &agent.RefusedError{
-			Message: printableLines(fmt.Sprintf("the policy of the link %q refuses it: %s", ask.Config, d.Reason)),
+			Message: printable(fmt.Sprintf("the policy of the link %q refuses it: %s", ask.Config, d.Reason)),
 			Hint:    printableLines(k.refusalHint(ask.Link, who)), Rule: ruleName(d.Rule),
 		}
 	}
@@ -130,7 +130,7 @@ func ruleName(id int) string {
 func (k *gatekeeper) refusalHint(link agent.Link, who policy.Process) string {
 	q := k.forLink(link.App, link.Config)
 	hint := "See the rules: " + q.command("policy", "show")
-	if who.Exe != nil && !who.Foreign && !strings.HasSuffix(who.Path, " (deleted)") {
+	if who.Exe != nil && !who.Foreign && !strings.HasSuffix(who.Path, " (deleted)") && who.Path == printable(who.Path) {
 		hint += "\nTo allow this program: " + q.command("policy", "allow", "--exe", who.Path)
 	}
 	return hint
