@@ -51,12 +51,16 @@ func (e *examination) copiesOf(ctx context.Context, config string, rec record.Re
 		if err != nil || value.IsZero() {
 			continue
 		}
-		found = append(found, Finding{
+		f := Finding{
 			ID: "copy", Severity: Warn, Config: config,
 			Title:  fmt.Sprintf("%s holds a secret of %q too", k.ID(), config),
 			Detail: fmt.Sprintf("the record names %s, and only that one is used; the other is stale, or an open door", orNone(rec.Keyring)),
 			Cure:   e.removal(ctx, k.ID(), key, config, rec),
-		})
+		}
+		if k.ID() == keyring.Plaintext {
+			f.Detail += "; the command needs Python's keyring and keyrings.alt"
+		}
+		found = append(found, f)
 	}
 	return found
 }

@@ -118,6 +118,9 @@ func (e *examination) held(ctx context.Context, config string, rec record.Record
 		if rec.Keyring == keyring.Sealed || rec.Keyring == keyring.Plaintext {
 			return e.heldInFile(ctx, f, k, config, rec)
 		}
+		if strings.HasPrefix(string(rec.Keyring), "helper:") { // a program is not waited for
+			f.Cure = e.Command(config, "link", "--relink", "--keyring", string(e.better()))
+		}
 	}
 	return f
 }

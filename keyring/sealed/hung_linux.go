@@ -8,31 +8,68 @@ import (
 	"syscall"
 )
 
-// endPlugins kills the plugins that this process runs. Package age waits for
-// them without a bound, and keeps to itself what it started: they are told by
-// their parent, and by the option that every plugin is called with.
+// endPlugins kills the plugins that this process runs, with all that they
+// started. Package age waits for them without a bound, and keeps to itself what
+// it runs: they are told by their parent, and by the option that every plugin
+// is called with.
 func endPlugins() {
-	folders, _ := filepath.Glob("/proc/[0-9]*")
-	for _, folder := range folders {
-		pid, err := strconv.Atoi(filepath.Base(folder))
-		if err != nil || !isOurPlugin(folder) {
-			continue
-		}
+	for _, pid := range plugins() {
+		_ = syscall.Kill(pid, syscall.SIGSTOP) // it starts no more
+	}
+	for _, pid := range plugins() { // whole, before any is killed: that takes its mark away
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
 }
 
-// isOurPlugin looks at a process by its folder (proc_pid_stat(5)): its name is
-// in brackets and may hold anything, its state and its parent follow.
-func isOurPlugin(folder string) bool {
+// plugins lists them, and what descends from them.
+func plugins() (list []int) {
+	parents := map[int]int{}
+	folders, _ := filepath.Glob("/proc/[0-9]*")
+	for _, folder := range folders {
+		if pid, err := strconv.Atoi(filepath.Base(folder)); err == nil {
+			parents[pid] = parent(folder)
+		}
+	}
+	for pid := range parents {
+		if of := ours(pid, parents); of != 0 && isPluginProcess(of) {
+			list = append(list, pid)
+		}
+	}
+	return list
+}
+
+// parent reads proc_pid_stat(5): the name of a process is in brackets and may
+// hold anything, its state and its parent follow.
+func parent(folder string) int {
 	stat, err := os.ReadFile(filepath.Join(folder, "stat"))
 	if err != nil {
-		return false
+		return 0
 	}
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	if len(fields) < 2 || string(fields[1]) != strconv.Itoa(os.Getpid()) {
-		return false
+	if len(fields) < 2 {
+		return 0
 	}
-	line, err := os.ReadFile(filepath.Join(folder, "cmdline"))
+	pid, _ := strconv.Atoi(string(fields[1]))
+	return pid
+}
+
+// ours is the child of this process that pid descends from, or is. Without one
+// it is 0.
+func ours(pid int, parents map[int]int) int {
+	for range len(parents) { // processes that come and go could make a circle
+		up := parents[pid]
+		if up == os.Getpid() {
+			return pid
+		}
+		if up == 0 {
+			return 0
+		}
+		pid = up
+	}
+	return 0
+}
+
+func isPluginProcess(pid int) bool {
+	line, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
 	return err == nil && bytes.Contains(line, []byte("\x00--age-plugin="))
 }

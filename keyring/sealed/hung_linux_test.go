@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"filippo.io/age/plugin"
+	"golang.org/x/sys/unix"
+
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/keyring/sealed"
 	"github.com/authring/authring/secret"
@@ -79,6 +82,46 @@ func TestPluginThatHangs(t *testing.T) {
 
 	t.Setenv(role, "")
 	want(t, k, "a", "value")
+}
+
+// TestScriptThatHangs: a plugin that is a script has started another program,
+// which has the script's output open.
+func TestScriptThatHangs(t *testing.T) {
+	folder := t.TempDir()
+	begun := filepath.Join(folder, "begun")
+	script := "#!/bin/sh\nsleep 3600 &\necho x > '" + begun + "'\nwait\n"
+	if err := os.WriteFile(filepath.Join(folder, pluginProgram), []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mkfifo(begun, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	identity := writeFile(t, "identity", plugin.EncodeIdentity(pluginName, []byte("any"))+"\n")
+	t.Setenv("PATH", folder+":"+os.Getenv("PATH"))
+	k := sealed.New(sealed.WithPath(newPath(t)), sealed.WithIdentityFile(identity))
+	for range 2 { // the second is not kept out by the first
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		ended := make(chan error, 1)
+		go func() { ended <- k.Set(ctx, testKey("a"), secret.New("value"), keyring.NoPrompt) }()
+		pipe, err := os.OpenFile(begun, os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := pipe.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := pipe.Read(make([]byte, 2)); err != nil {
+			t.Fatal(err)
+		}
+		if err := pipe.Close(); err != nil {
+			t.Error(err)
+		}
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("Set = %v, want context.Canceled", err)
+		}
+	}
 }
 
 // wantEnd waits until the plugin at the other end is gone.
