@@ -180,6 +180,8 @@ func (p *program) hintOf(err error) string {
 		return "Restore the keyring, or link again: " + p.command("link", "--relink")
 	case is(authring.ErrPlaintextRefused):
 		return "Start or unlock a keyring (authring keyrings lists them), or accept plain text with --allow-plaintext."
+	case isSealed(err) && is(keyring.ErrUnavailable): // which no waiting mends
+		return "See what is there: authring keyrings\nTo keep the secret in another keyring: " + p.command("link", "--relink", "--keyring", "ID")
 	case is(keyring.ErrUnavailable):
 		return "See what is there: authring keyrings\nIf it is only not up yet: " + p.waiting() + "\nTo keep the secret in another keyring: " + p.command("link", "--relink", "--keyring", "ID")
 	case is(provider.ErrInvalidClient):
