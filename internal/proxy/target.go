@@ -32,7 +32,7 @@ func newTargets(from *provider.Provider, asked []*url.URL) (targets, error) {
 			return targets{}, err
 		}
 	}
-	return targets{origins: asked, routes: from.TokenRoutes}, nil
+	return targets{origins: asked, routes: tokenRoutes(from)}, nil
 }
 
 // Origins are the hosts of a provider's interface as origins. They have the
@@ -49,6 +49,22 @@ func Origins(from *provider.Provider) []*url.URL {
 		}
 	}
 	return all
+}
+
+// tokenRoutes are those that the provider names, and its own endpoints, as far as
+// they are on hosts that tokens are sent to.
+func tokenRoutes(from *provider.Provider) []string {
+	routes := slices.Clone(from.TokenRoutes)
+	for _, endpoint := range []string{from.AuthURL, from.TokenURL, from.DeviceURL, from.PARURL, from.RevokeURL} {
+		u, err := url.Parse(endpoint)
+		if err != nil || !from.Serves(u) {
+			continue
+		}
+		if route := strings.TrimSuffix(u.Path, "/"); route != "" {
+			routes = append(routes, route)
+		}
+	}
+	return routes
 }
 
 // checkOrigin refuses what is no origin, or not the provider's.
