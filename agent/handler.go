@@ -67,7 +67,7 @@ func (h *handler) check(r *http.Request) error {
 	switch realm := r.Header.Get("Authring-Realm"); {
 	case r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "":
 		// Somebody has made the socket reachable for a browser.
-		return &requestError{http.StatusForbidden, "refused", "web pages get no tokens"}
+		return &RefusedError{Message: "web pages get no tokens", Hint: "Send no Origin and no Sec-Fetch-Site."}
 	case r.ContentLength != 0:
 		return badRequest("the request has a body")
 	case realm != "" && realm != h.config.Realm:

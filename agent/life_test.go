@@ -228,6 +228,9 @@ func TestRestricted(t *testing.T) {
 	if !strings.HasPrefix(got, "HTTP/1.1 200 ") || !strings.Contains(got, `"config":"work"`) {
 		t.Errorf("asked for no link: %s", got)
 	}
+	if reply := a.mustToken(t, agentclient.Request{MinValid: time.Minute}); reply.Config != "work" {
+		t.Errorf("the client asked for no link: %+v", reply)
+	}
 	a.fails(t, agentclient.Request{Config: "home"}, "refused", 77)
 	a.fails(t, agentclient.Request{Config: "work", App: "Maestral"}, "refused", 77)
 	for _, path := range []string{"stop", "forget"} {

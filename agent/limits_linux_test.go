@@ -77,6 +77,17 @@ func TestEndlessRequests(t *testing.T) {
 	}
 }
 
+func TestWebPagesAreRefused(t *testing.T) {
+	w := newWorld(t)
+	a := w.start(t)
+	for _, header := range []string{"Origin: null", "Sec-Fetch-Site: none"} {
+		got := a.raw(t, "GET /v1/token HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"+header+"\r\n\r\n")
+		if !strings.HasPrefix(got, "HTTP/1.1 403 ") || !strings.Contains(got, `"exit_code":77`) {
+			t.Errorf("%s: %s", header, got)
+		}
+	}
+}
+
 // There is one agent at a socket, and what a killed one left is no obstacle.
 func TestListen(t *testing.T) {
 	w := newWorld(t)

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -31,21 +32,24 @@ func (a *Agent) readAsk(query url.Values) (Ask, error) {
 		return Ask{}, err
 	}
 	ask := Ask{Link: link}
-	if text := query.Get("min_valid"); text != "" {
-		ask.MinValid, err = time.ParseDuration(text)
+	if query.Has("min_valid") {
+		ask.MinValid, err = time.ParseDuration(query.Get("min_valid"))
 		if err != nil || ask.MinValid < 0 {
 			return Ask{}, badRequest("min_valid is not a length of time such as 5m or 1h30m")
 		}
 	}
-	switch query.Get("fresh") {
-	case "", "false":
-	case "true":
-		ask.Fresh = true
-	default:
-		return Ask{}, badRequest("fresh is not true or false")
+	if query.Has("fresh") {
+		switch query.Get("fresh") {
+		case "false":
+		case "true":
+			ask.Fresh = true
+		default:
+			return Ask{}, badRequest("fresh is not true or false")
+		}
 	}
-	if text := query.Get("scope"); text != "" {
-		ask.Scope = strings.Fields(text)
+	if query.Has("scope") {
+		// An empty one must not be taken for the whole scope.
+		ask.Scope = strings.Fields(query.Get("scope"))
 		if len(ask.Scope) == 0 {
 			return Ask{}, badRequest("scope names none")
 		}
@@ -76,10 +80,18 @@ func (a *Agent) readLink(query url.Values, others ...string) (Link, error) {
 		asked.Config = query.Get("config")
 	}
 	if a.config.Only != nil && asked != link {
-		return Link{}, &RefusedError{Message: "this socket gives access tokens of one link only, which is another one", Hint: "Leave out config and app."}
+		return Link{}, &RefusedError{
+			Message: fmt.Sprintf("this socket gives access tokens of the link %q only", link.Config),
+			Hint:    "Ask for that one, or name none.",
+		}
 	}
 	if err := record.CheckConfigName(asked.Config); err != nil {
 		return Link{}, err
+	}
+	if asked.App != record.DefaultApp {
+		if _, err := record.NewLayout(asked.App); err != nil {
+			return Link{}, err
+		}
 	}
 	return asked, nil
 }

@@ -10,7 +10,6 @@ import (
 // parse reads the arguments of "authring token". Those that are not known
 // here, or not written like these, are for authring to read.
 func parse(args []string) (request agentclient.Request, prefix string, ok bool) {
-	request = agentclient.Request{Config: "default", App: "authring"}
 	for ; len(args) > 0; args = args[1:] {
 		name, value, joined := strings.Cut(args[0], "=")
 		switch name {
@@ -40,6 +39,9 @@ func parse(args []string) (request agentclient.Request, prefix string, ok bool) 
 			value = args[0]
 		}
 		if name != "--min-valid" {
+			if value == "" {
+				return agentclient.Request{}, "", false
+			}
 			request.Config = value
 			continue
 		}
@@ -49,5 +51,5 @@ func parse(args []string) (request agentclient.Request, prefix string, ok bool) 
 		}
 		request.MinValid = valid
 	}
-	return request, prefix, request.Config != ""
+	return request, prefix, true
 }

@@ -30,7 +30,14 @@ func answer(args []string, getenv func(string) string) (line string, ok bool) {
 	if err != nil {
 		return "", false
 	}
-	request.Realm = at.Realm
+	if !at.Named {
+		// A socket that was named may be that of one link, which is meant
+		// where none is given.
+		request.Realm, request.App = at.Realm, "authring"
+		if request.Config == "" {
+			request.Config = "default"
+		}
+	}
 	reply, err := ask(at.Path, request)
 	if err != nil || reply.TokenType != "Bearer" {
 		return "", false // another type is for authring to explain

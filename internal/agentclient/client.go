@@ -63,8 +63,8 @@ const (
 
 // Request is what is asked for.
 type Request struct {
-	Config   string
-	App      string
+	Config   string        // empty: the one link of a socket that has one, else the default
+	App      string        // empty: likewise
 	MinValid time.Duration // zero: the usual
 	Fresh    bool
 	Scope    string // narrower, with spaces between; empty: all
@@ -86,24 +86,32 @@ type Reply struct {
 // Token asks the agent at path for an access token. The errors are
 // [ErrNoAgent], [ErrFailed], [ErrOtherRealm], [*AgentError], and ctx's.
 func Token(ctx context.Context, path string, r Request) (Reply, error) {
-	target := "/v1/token?config=" + escape(r.Config)
-	if r.App != "" {
-		target += "&app=" + escape(r.App)
-	}
-	if r.MinValid > 0 {
-		target += "&min_valid=" + escape(r.MinValid.String())
-	}
-	if r.Fresh {
-		target += "&fresh=true"
-	}
-	if r.Scope != "" {
-		target += "&scope=" + escape(r.Scope)
-	}
-	body, err := Call(ctx, path, "GET", target, r.Realm)
+	body, err := Call(ctx, path, "GET", r.target(), r.Realm)
 	if err != nil {
 		return Reply{}, err
 	}
 	return parseToken(body)
+}
+
+// target is the request as the protocol writes it.
+func (r Request) target() string {
+	target, mark := "/v1/token", "?"
+	add := func(name, value string) {
+		if value != "" {
+			target += mark + name + "=" + escape(value)
+			mark = "&"
+		}
+	}
+	add("config", r.Config)
+	add("app", r.App)
+	if r.MinValid > 0 {
+		add("min_valid", r.MinValid.String())
+	}
+	if r.Fresh {
+		add("fresh", "true")
+	}
+	add("scope", r.Scope)
+	return target
 }
 
 // Call makes one request and returns the body of an answer of success. It has

@@ -192,7 +192,9 @@ func (p *program) callAgent(ctx context.Context, method, target string) ([]byte,
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, agentBound)
+	ctx, cancel := context.WithTimeoutCause(ctx, agentBound, &failure{
+		err: agentclient.ErrFailed, message: agentclient.ErrFailed.Error(), hint: "It may hang. Try again, or end its process.",
+	})
 	defer cancel()
 	// Without the realm: any agent at the socket is meant.
 	return agentclient.Call(ctx, address.Path, method, target, "")
@@ -200,6 +202,8 @@ func (p *program) callAgent(ctx context.Context, method, target string) ([]byte,
 
 func (p *program) stopAgent(ctx context.Context) error {
 	switch _, err := p.callAgent(ctx, "POST", "/v1/stop"); {
+	case errors.Is(err, agentclient.ErrOff), errors.Is(err, agentclient.ErrVariable):
+		return err // there may be one all the same
 	case errors.Is(err, agentclient.ErrNoAgent):
 		p.say("No agent is running.")
 	case err != nil:

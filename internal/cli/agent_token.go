@@ -40,6 +40,16 @@ func (p *program) tokenFromAgent(cmd *cobra.Command, opts tokenOptions) (done bo
 		return false, nil
 	}
 	ask := agentclient.Request{Config: p.config, App: p.app, Realm: address.Realm}
+	if address.Named {
+		// The socket may be that of one link, as within authring exec; what
+		// was not asked for is its to choose.
+		if !p.configAsked {
+			ask.Config = ""
+		}
+		if !cmd.Flags().Changed("app") {
+			ask.App = ""
+		}
+	}
 	if cmd.Flags().Changed("min-valid") {
 		ask.MinValid = opts.minValid
 	}
@@ -70,6 +80,10 @@ func (p *program) tokenFromAgent(cmd *cobra.Command, opts tokenOptions) (done bo
 		}
 		err = p.printToken(object, opts)
 		p.retryPending(ctx)
+		return true, err
+	case agentclient.Fallback(err) && ask.Config == "" && !errors.Is(err, agentclient.ErrNoAgent):
+		// Without it, the link would be the default one, and another perhaps
+		// than that of the socket.
 		return true, err
 	case agentclient.Fallback(err):
 		p.logger().Debug("without the agent", "error", err)

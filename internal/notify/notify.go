@@ -82,7 +82,8 @@ func cannot(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return fmt.Errorf("%w: %w", ErrCannotAsk, err)
+	// Not wrapped: the end of a call's own time is not that of the question.
+	return fmt.Errorf("%w: %v", ErrCannotAsk, err)
 }
 
 // server is the notification server of a bus.

@@ -82,6 +82,8 @@ func (g *Gate) Decide(ctx context.Context, app, config string, ask Request) Deci
 	}
 	allowed, err := g.ask(ctx, d, Question{App: app, Config: config, Who: ask.Who, Scope: d.Scope, Remember: d.Remember})
 	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		d.Effect, d.Reason = Deny, fmt.Sprintf("rule %d asked you, and you did not answer in time", d.Rule)
 	case err != nil:
 		d.Effect, d.Reason = Deny, fmt.Sprintf("rule %d asks you, and %v: %v", d.Rule, ErrUnasked, err)
 	case allowed:

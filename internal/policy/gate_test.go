@@ -201,6 +201,18 @@ func TestNobodyToAsk(t *testing.T) {
 	}
 }
 
+// A question that stays on the screen is taken back, and says so.
+func TestNobodyAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, path := gate(t, func(ctx context.Context, _ policy.Question) (bool, error) {
+			<-ctx.Done()
+			return false, context.Cause(ctx)
+		})
+		add(t, path, policy.Rule{Effect: policy.Ask})
+		wantEffect(t, g, policy.Process{PID: 1}, policy.Deny, "you did not answer in time")
+	})
+}
+
 // TestQuestionsAreBounded in number and time.
 func TestQuestionsAreBounded(t *testing.T) {
 	files := programs(t, "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k")
