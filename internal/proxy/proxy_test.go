@@ -131,6 +131,8 @@ func TestRefusals(t *testing.T) {
 		{"revoking, encoded", 403, "POST " + good + "/2%2F%61uth/token/revoke HTTP/1.1\n", f.addr},
 		{"revoking, with a parameter", 403, "POST " + good + "/2/auth;x/token/revoke HTTP/1.1\n", f.addr},
 		{"revoking by a detour", 400, "POST " + good + "/2/x/../auth/token/revoke HTTP/1.1\n", f.addr},
+		{"a detour with a parameter", 400, "POST " + good + "/2/x/..;y/auth/token/revoke HTTP/1.1\n", f.addr},
+		{"the server as a whole", 404, "OPTIONS * HTTP/1.1\n", f.addr},
 		{"an encoded detour", 400, "POST " + good + "/2/x%2F%2e%2E%2fauth/token/revoke HTTP/1.1\n", f.addr},
 		{"empty segments", 400, "POST " + good + "/2//auth/token/revoke HTTP/1.1\n", f.addr},
 		{"a backslash", 400, "POST " + good + "/2%5Cauth/token/revoke HTTP/1.1\n", f.addr},

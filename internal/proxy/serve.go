@@ -30,8 +30,10 @@ func (p *Proxy) Serve(ctx context.Context, listener net.Listener) error {
 		ReadHeaderTimeout: requestHeadBound,
 		IdleTimeout:       betweenBound,
 		MaxHeaderBytes:    maxRequestHead,
-		ErrorLog:          slog.NewLogLogger(p.config.Logger.Handler(), slog.LevelDebug),
-		BaseContext:       func(net.Listener) context.Context { return ctx },
+		// net/http would answer "OPTIONS *" before the secret is asked for.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(p.config.Logger.Handler(), slog.LevelDebug),
+		BaseContext:                  func(net.Listener) context.Context { return ctx },
 	}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()

@@ -126,6 +126,12 @@ func isClean(plain string) bool {
 	if !strings.HasPrefix(plain, "/") || strings.ContainsAny(plain, "\\\x00\r\n\t") {
 		return false
 	}
+	for segment := range strings.SplitSeq(plain, "/") {
+		// Some servers take parameters off before they go up: "..;x".
+		if name, _, found := strings.Cut(segment, ";"); found && strings.Trim(name, ". ") == "" {
+			return false
+		}
+	}
 	return plain == "/" || path.Clean(plain) == strings.TrimSuffix(plain, "/")
 }
 
