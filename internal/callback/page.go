@@ -46,6 +46,11 @@ var (
 	spent     = message{"bad", "This page was used already", "An answer counts once, and the first one has come. You can close this page."}
 )
 
+// otherUser is the page for a browser that another user runs.
+func (r *Receiver) otherUser() message {
+	return message{"bad", "This browser belongs to another user", "It is run by another user of this computer than " + r.options.Program + ", and nothing was changed. If that is you, copy the address of this page, and paste it where " + r.options.Program + " asks for the code."}
+}
+
 // end is the page at the end.
 func (r *Receiver) end(outcome Outcome) message {
 	program, provider := r.options.Program, r.options.Provider

@@ -28,6 +28,11 @@ type Options struct {
 
 	Program  string // who asks for access
 	Provider string // who gives it
+
+	// AnyUser takes answers of browsers that other users of this machine run.
+	// Without it they are refused where the system tells whose they are, which
+	// Linux does.
+	AnyUser bool
 }
 
 // Receiver waits for the redirect at the end of an authorization request.

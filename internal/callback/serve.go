@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -65,6 +66,9 @@ func (r *Receiver) serveAnswer(w http.ResponseWriter, req *http.Request) {
 	case errors.Is(err, ErrState):
 		r.show(w, http.StatusBadRequest, stranger)
 		return
+	case !r.options.AnyUser && !fromOwnUser(req):
+		r.show(w, http.StatusForbidden, r.otherUser())
+		return
 	case errors.Is(err, ErrMalformed):
 		r.show(w, http.StatusBadRequest, malformed)
 		return
@@ -75,6 +79,15 @@ func (r *Receiver) serveAnswer(w http.ResponseWriter, req *http.Request) {
 	header(w)
 	w.Header().Set("Location", donePath)
 	w.WriteHeader(http.StatusSeeOther)
+}
+
+// fromOwnUser keeps out other users of this machine. The state is no secret to
+// them where the page's address was an argument of the command that opened it,
+// and they could get a code of their own for the rest of that address.
+func fromOwnUser(req *http.Request) bool {
+	local, _ := req.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	client, err := netip.ParseAddrPort(req.RemoteAddr)
+	return local != nil && err == nil && ownClient(client, local.AddrPort())
 }
 
 // deliver hands over the first answer, and no other.

@@ -52,11 +52,15 @@ func (p *program) hasBrowser() bool {
 		return false
 	}
 	// Windows' own browser, from the Linux inside of it.
-	if p.getenv("WSL_DISTRO_NAME") != "" {
+	if p.inWSL() {
 		return true
 	}
 	return p.getenv("DISPLAY") != "" || p.getenv("WAYLAND_DISPLAY") != ""
 }
+
+// inWSL reports whether this is the Linux inside of Windows, whose browser is
+// Windows' own: Linux does not know by which user that is run.
+func (p *program) inWSL() bool { return p.getenv("WSL_DISTRO_NAME") != "" }
 
 func exists(path string) bool {
 	_, err := os.Stat(path)
@@ -75,7 +79,7 @@ func (p *program) browsers() [][]string {
 	case "windows":
 		return append(commands, []string{"rundll32", "url.dll,FileProtocolHandler"})
 	}
-	if p.getenv("WSL_DISTRO_NAME") != "" {
+	if p.inWSL() {
 		commands = append(commands, []string{"wslview"}, []string{"rundll32.exe", "url.dll,FileProtocolHandler"})
 	}
 	return append(commands, []string{"xdg-open"}, []string{"x-www-browser"})

@@ -26,7 +26,7 @@ func (l *linking) listen() error {
 	if len(l.route.listen) == 0 {
 		return nil
 	}
-	receiver, err := callback.Listen(callback.Options{URIs: l.route.listen, Program: "authring", Provider: l.providerTitle()})
+	receiver, err := callback.Listen(callback.Options{URIs: l.route.listen, Program: "authring", Provider: l.providerTitle(), AnyUser: l.inWSL()})
 	switch {
 	case err == nil:
 		l.receiver = receiver
