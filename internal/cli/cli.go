@@ -45,6 +45,9 @@ type program struct {
 	opened       *opened
 }
 
+// secondPress is sooner than anybody presses Ctrl-C again.
+const secondPress = 300 * time.Millisecond
+
 // Main runs the tool with the arguments after its name and returns the exit
 // code. It takes over the signals that end a program.
 func Main(args []string) int {
@@ -61,8 +64,10 @@ func Main(args []string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
-	// A second Ctrl-C ends the program at once.
-	context.AfterFunc(ctx, stop)
+	// A second Ctrl-C ends the program at once. One that follows the first
+	// closer than a person can is the same one: timeout(1), say, signals the
+	// program and then its group.
+	context.AfterFunc(ctx, func() { time.AfterFunc(secondPress, stop) })
 
 	err := p.run(ctx, args)
 	var quiet silent
