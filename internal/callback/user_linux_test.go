@@ -65,3 +65,15 @@ func TestAClientThatIsGone(t *testing.T) {
 		t.Errorf("a client that waits: %d, %v, %v", uid, found, listed)
 	}
 }
+
+// FuzzFindClient: only the row of a client that waits names a user.
+func FuzzFindClient(f *testing.F) {
+	f.Add("0: 0100007F:D2F0 0100007F:1F90 01 0:0 0:0 0 1000 0 77 2")
+	f.Add("0: 0100007F:1F90 00000000:0000 0A 0:0 0:0 0 0 0 9\n1: 0100007F:D2F0 0100007F:1F90 01 0:0 0:0 0 x 0 0")
+	f.Fuzz(func(t *testing.T, list string) {
+		uid, found, _ := callback.FindClient(list, "127.0.0.1:54000", "127.0.0.1:8080")
+		if found && !strings.Contains(list, "0100007F:D2F0") || !found && uid != 0 {
+			t.Errorf("found %v, user %d", found, uid)
+		}
+	})
+}
