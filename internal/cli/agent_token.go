@@ -81,7 +81,7 @@ func (p *program) tokenFromAgent(cmd *cobra.Command, opts tokenOptions) (done bo
 		err = p.printToken(object, opts)
 		p.retryPending(ctx)
 		return true, err
-	case agentclient.Fallback(err) && ask.Config == "" && !errors.Is(err, agentclient.ErrNoAgent):
+	case agentclient.Fallback(err) && ask.Config == "":
 		// Without it, the link would be the default one, and another perhaps
 		// than that of the socket.
 		return true, err
