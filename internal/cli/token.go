@@ -58,7 +58,7 @@ func (p *program) tokenCommand() *cobra.Command {
 		long: tokenLong, example: tokenExample,
 		exits: []int{
 			exitOK, exitInvalid, exitConnection, exitNotLinked, exitLocked, exitUnavailable,
-			exitRevoked, exitUsage, exitInternal, exitTemporary, exitRefused, exitInterrupted,
+			exitRevoked, exitUsage, exitNoAgent, exitInternal, exitTemporary, exitRefused, exitInterrupted,
 		},
 	})
 	cmd.Flags().DurationVar(&opts.minValid, "min-valid", opts.minValid, "how long the token must stay valid: a `TIME` such as 5m or 1h")
