@@ -23,7 +23,7 @@ type providerFlags struct {
 	scope, hosts                                                 []string
 	redirectPorts                                                []int
 	keyring                                                      string
-	allowPlaintext, yes                                          bool
+	allowPlaintext, yes, localOnly                               bool
 }
 
 const providerLong = `Describe the servers that links can be made with. Every OAuth 2.0 server will
@@ -49,7 +49,8 @@ update NAME asks the issuer again, shows what differs from what was accepted,
 and asks whether to take it over. It also changes what is given with options.
 
 remove NAME removes what was added, with its client secret. It is refused while
-links are with it.`
+links are with it, and where the keyring of the client secret cannot be used;
+with --local-only the client secret is then left where it is.`
 
 const providerExample = `  authring provider add work --issuer https://login.example.org --client-id ID
   authring link -c work --provider work
@@ -91,6 +92,7 @@ func (p *program) providerCommand() *cobra.Command {
 	flags.StringVar(&o.title, "title", "", "`NAME` of the provider for people")
 	flags.StringVar(&o.keyring, "keyring", "", "store the client secret in the keyring `ID`, and in no other")
 	flags.BoolVar(&o.allowPlaintext, "allow-plaintext", false, "accept plain text for the client secret if no keyring can be used")
+	flags.BoolVar(&o.localOnly, "local-only", false, "remove it though its client secret cannot be deleted")
 	flags.BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	return cmd
 }
@@ -172,6 +174,8 @@ func (r *providerRun) check(word string) error {
 		}
 	}
 	switch {
+	case word != "remove" && r.given("local-only"):
+		return usage("provider", "--local-only is for provider remove")
 	case r.given("client-secret-file") && r.given("client-secret-fd"):
 		return usage("provider", "--client-secret-file and --client-secret-fd both give a client secret; leave one out")
 	case r.given("client-secret-fd") && (r.secretFD < 0 || r.secretFD == 1 || r.secretFD == 2):
@@ -310,8 +314,15 @@ func (r *providerRun) remove(ctx context.Context) error {
 			return err
 		}
 		defer func() { _ = s.Close() }()
-		if err := s.DeleteClientSecret(ctx, keyring.ID(entry.SecretKeyring)); err != nil {
-			return &failure{err: err, message: r.messageOf(err) + "; nothing was changed"}
+		err = s.DeleteClientSecret(ctx, keyring.ID(entry.SecretKeyring))
+		switch {
+		case err != nil && r.providerFlags.localOnly:
+			r.warn("The client secret is left in the keyring %s, as far as it is there: %s", entry.SecretKeyring, r.messageOf(err))
+		case err != nil:
+			return &failure{
+				err: err, message: r.messageOf(err) + "; nothing was changed",
+				hint: r.hintOf(err) + "\nTo remove the provider all the same: " + r.command("provider", "remove", r.name, "--local-only"),
+			}
 		}
 	}
 	if err := r.folder.Remove(r.name); err != nil {
