@@ -67,16 +67,20 @@ func readReply(from io.Reader) (status int, body []byte, err error) {
 		if length > longestReply {
 			return 0, nil, errTooLong
 		}
+		if length >= 0 {
+			// That the agent closes the connection then is not waited for.
+			body = make([]byte, length)
+			if _, err := io.ReadFull(r, body); err != nil {
+				return 0, nil, io.ErrUnexpectedEOF
+			}
+			return status, body, nil
+		}
 		body, err := io.ReadAll(io.LimitReader(r, longestReply+1))
 		switch {
 		case len(body) > longestReply:
 			return 0, nil, errTooLong
-		case length >= 0 && len(body) >= length:
-			return status, body[:length], nil
 		case err != nil:
 			return 0, nil, err
-		case length >= 0:
-			return 0, nil, io.ErrUnexpectedEOF
 		}
 		return status, body, nil
 	}
