@@ -23,6 +23,6 @@ func bearerType(tokenType, who string) error {
 	return &failure{
 		err:     errBound,
 		message: fmt.Sprintf("the access tokens of this link are bound to a key (DPoP), and each request needs a proof by it, which %s cannot make", who),
-		hint:    "Programs that use the library can: Session.Client makes the proofs. To link without them, take the member dpop_signing_alg_values_supported out of the provider's file, if the server allows that, and link again.",
+		hint:    "The proxy makes the proofs for other programs: authring proxy, or authring exec --proxy. Programs that use the library have Session.Client. To link without them, take the member dpop_signing_alg_values_supported out of the provider's file, if the server allows that, and link again.",
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/authring/authring/internal/agentclient"
 	"github.com/authring/authring/internal/child"
 	"github.com/authring/authring/internal/fault"
+	"github.com/authring/authring/internal/proxy"
 )
 
 // The exit codes; see package fault.
@@ -93,6 +94,8 @@ func kindOf(err error) kind {
 		return kind{"usage", exitUsage}
 	case errors.Is(err, errBound):
 		return kind{"bound-to-key", exitUsage}
+	case errors.Is(err, proxy.ErrNoHosts):
+		return kind{"no-hosts", exitUsage}
 	case errors.Is(err, errInterrupted):
 		return kind{"interrupted", exitInterrupted}
 	case errors.As(err, &answer):

@@ -7,6 +7,7 @@ import (
 
 	"github.com/authring/authring"
 	"github.com/authring/authring/internal/agentclient"
+	"github.com/authring/authring/internal/proxy"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/provider"
 	"github.com/authring/authring/record"
@@ -190,6 +191,8 @@ func (p *program) hintOf(err error) string {
 		return "Link again, with the scope: " + p.command("link", "--relink", "--scope", "SCOPE")
 	case is(provider.ErrSuspended):
 		return "See what the provider says about the account, and try again."
+	case is(proxy.ErrNoHosts):
+		return "Say where its tokens may go: authring provider update " + shellQuote(p.providerOf(p.config)) + " --host HOST"
 	case is(provider.ErrRequestRefused):
 		return "What it is asked for is told by: authring provider show " + shellQuote(p.providerOf(p.config))
 	case is(authring.ErrInvalidToken):

@@ -99,6 +99,9 @@ func (p *program) runProxy(cmd *cobra.Command, opts proxyOptions) error {
 		secret = proxy.NewSecret()
 	}
 	front, err := p.newProxy(s, targets, secret)
+	if errors.Is(err, proxy.ErrNoHosts) {
+		return err
+	}
 	if err != nil {
 		return usage("proxy", "%v", err)
 	}

@@ -80,7 +80,9 @@ func FuzzRequest(f *testing.F) {
 		from := provider.Dropbox()
 		p, err := proxy.New(proxy.Config{
 			Provider: from, Secret: "S", Transport: echo{t, from},
-			Token: func(context.Context, secret.Secret) (secret.Secret, error) { return secret.New(fuzzToken), nil },
+			Token: func(context.Context, secret.Secret) (proxy.Token, error) {
+				return proxy.Token{Text: secret.New(fuzzToken)}, nil
+			},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -31,16 +31,16 @@ type tokens struct {
 
 func text(n int) string { return fmt.Sprintf("sl.the-access-token-%d", n) }
 
-func (s *tokens) get(_ context.Context, refused secret.Secret) (secret.Secret, error) {
+func (s *tokens) get(_ context.Context, refused secret.Secret) (proxy.Token, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err != nil {
-		return secret.Secret{}, s.err
+		return proxy.Token{}, s.err
 	}
 	if s.n == 0 || refused.Reveal() == text(s.n) {
 		s.n++
 	}
-	return secret.New(text(s.n)), nil
+	return proxy.Token{Text: secret.New(text(s.n))}, nil
 }
 
 func (s *tokens) made() int {
@@ -81,11 +81,20 @@ type front struct {
 
 func newFront(t testing.TB, u *upstream) *front {
 	t.Helper()
-	f := &front{t: t, secret: proxy.NewSecret(), tokens: &tokens{}, client: &http.Client{
+	given := &tokens{}
+	f := newFrontOf(t, u, given.get)
+	f.tokens = given
+	return f
+}
+
+// newFrontOf is newFront with tokens of another kind.
+func newFrontOf(t testing.TB, u *upstream, token func(context.Context, secret.Secret) (proxy.Token, error)) *front {
+	t.Helper()
+	f := &front{t: t, secret: proxy.NewSecret(), client: &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport:     &http.Transport{DisableCompression: true},
 	}}
-	p, err := proxy.New(proxy.Config{Provider: u.provider, Secret: f.secret, Token: f.tokens.get})
+	p, err := proxy.New(proxy.Config{Provider: u.provider, Secret: f.secret, Token: token})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 // injector sends requests with the token.
 type injector struct {
 	provider *provider.Provider
-	token    func(context.Context, secret.Secret) (secret.Secret, error)
+	token    func(context.Context, secret.Secret) (Token, error)
 	base     http.RoundTripper
 
 	// rests is until when (Unix nanoseconds) no token is renewed: one that
@@ -42,9 +42,9 @@ var (
 )
 
 // RoundTrip implements http.RoundTripper. If the token is refused, the request
-// is sent once more with a new one, unless so much of its body went out that
-// it cannot be repeated. The caller then gets the refusal; the next request
-// has the new token.
+// is sent once more with a new one, and if its proof is, with another proof;
+// unless so much of its body went out that it cannot be repeated. The caller
+// then gets the refusal; the next request has what this one wanted.
 func (t *injector) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !t.provider.Serves(req.URL) {
 		return nil, errNotTheir
@@ -54,9 +54,12 @@ func (t *injector) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, &tokenError{err}
 	}
-	resp, err := t.send(req, body, token)
+	resp, proven, err := t.show(req, body, token)
 	if err != nil {
 		return nil, err
+	}
+	if !proven {
+		return t.open(resp, token)
 	}
 	if !t.refused(resp) {
 		t.rests.Store(0)
@@ -65,25 +68,45 @@ func (t *injector) RoundTrip(req *http.Request) (*http.Response, error) {
 	if time.Now().UnixNano() < t.rests.Load() {
 		return t.open(resp, token)
 	}
-	fresh, err := t.token(req.Context(), token)
-	if err != nil || fresh.Equal(token) || !body.again() {
+	fresh, err := t.token(req.Context(), token.Text)
+	if err != nil || fresh.Text.Equal(token.Text) || !body.again() {
 		// The answer at hand says more than that no new token could be had.
 		return t.open(resp, token)
 	}
 	_ = resp.Body.Close()
-	if resp, err = t.send(req, body, fresh); err != nil {
+	if resp, proven, err = t.show(req, body, fresh); err != nil {
 		return nil, err
 	}
-	if t.refused(resp) {
+	if proven && t.refused(resp) {
 		t.rests.Store(time.Now().Add(restAfterRefusal).UnixNano())
 	}
 	return t.open(resp, fresh)
 }
 
-func (t *injector) send(req *http.Request, body *replay, token secret.Secret) (*http.Response, error) {
+// show sends a request with a token, and again if the server wants another proof
+// with it. What it says of a proof that cannot be made again says nothing of the
+// token: proven is then false.
+func (t *injector) show(req *http.Request, body *replay, token Token) (resp *http.Response, proven bool, err error) {
+	resp, err = t.send(req, body, token)
+	if err != nil || token.Challenged == nil || !token.Challenged(resp) {
+		return resp, true, err
+	}
+	if !body.again() {
+		return resp, false, nil
+	}
+	_ = resp.Body.Close()
+	resp, err = t.send(req, body, token)
+	return resp, err != nil || !token.Challenged(resp), err
+}
+
+func (t *injector) send(req *http.Request, body *replay, token Token) (*http.Response, error) {
 	// "RoundTrip should not modify the request", says net/http.
 	out := req.Clone(quiet{req.Context()})
-	out.Header.Set("Authorization", "Bearer "+token.Reveal())
+	if token.Authorize == nil {
+		out.Header.Set("Authorization", "Bearer "+token.Text.Reveal())
+	} else if err := token.Authorize(out); err != nil {
+		return nil, &tokenError{err}
+	}
 	out.Header.Del("Expect")
 	if body != nil {
 		out.Body = body.attempt()
@@ -134,7 +157,7 @@ type broken struct{ err error }
 func (b broken) Read([]byte) (int, error) { return 0, b.err }
 
 // open makes an answer fit to be passed on.
-func (t *injector) open(resp *http.Response, token secret.Secret) (*http.Response, error) {
+func (t *injector) open(resp *http.Response, token Token) (*http.Response, error) {
 	encoding := strings.Join(resp.Header["Content-Encoding"], ",")
 	switch {
 	case resp.StatusCode == http.StatusSwitchingProtocols:
@@ -145,6 +168,6 @@ func (t *injector) open(resp *http.Response, token secret.Secret) (*http.Respons
 		return nil, errEncoded
 	}
 	cleanAnswer(resp.Header)
-	blacken(resp, token)
+	blacken(resp, token.Text)
 	return resp, nil
 }

@@ -46,7 +46,7 @@ type Config struct {
 
 	// Token returns an access token: another one than refused, unless that
 	// is empty. It is called from several goroutines at once.
-	Token func(ctx context.Context, refused secret.Secret) (secret.Secret, error)
+	Token func(ctx context.Context, refused secret.Secret) (Token, error)
 
 	// Explain returns what the caller is told, as JSON, when Token failed.
 	// Nil: the text of the error.
@@ -58,6 +58,17 @@ type Config struct {
 
 	// Logger gets what fails, without secrets; nil: nothing is logged.
 	Logger *slog.Logger
+}
+
+// Token is an access token, and how a request shows it.
+type Token struct {
+	Text secret.Secret
+
+	// Authorize adds a token that is bound to a key to a request (RFC 9449), and
+	// Challenged reports whether the answer wants the request again, with
+	// another proof. Nil: whoever has the token can use it (RFC 6750).
+	Authorize  func(*http.Request) error
+	Challenged func(*http.Response) bool
 }
 
 // NewSecret returns a secret for [Config.Secret]: 26 letters and digits, of at
@@ -76,7 +87,11 @@ type Proxy struct {
 // bounds the memory of a proxy.
 const atOnce = 256
 
-// New makes a proxy. It refuses targets that are not the provider's.
+// ErrNoHosts: it is not known where the tokens of the provider may go.
+var ErrNoHosts = errors.New("has no hosts that a token may be sent to")
+
+// New makes a proxy. It refuses targets that are not the provider's, with
+// [ErrNoHosts] if nothing is.
 func New(config Config) (*Proxy, error) {
 	all, err := newTargets(config.Provider, config.Targets)
 	if err != nil {

@@ -25,7 +25,7 @@ func newTargets(from *provider.Provider, asked []*url.URL) (targets, error) {
 		asked = Origins(from)
 	}
 	if len(asked) == 0 {
-		return targets{}, fmt.Errorf("%s has no hosts that a token may be sent to", from.Title)
+		return targets{}, fmt.Errorf("%s %w", from.Title, ErrNoHosts)
 	}
 	for _, u := range asked {
 		if err := checkOrigin(from, u); err != nil {
