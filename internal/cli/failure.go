@@ -4,12 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
+	"strings"
 
 	"github.com/authring/authring"
 	"github.com/authring/authring/internal/agentclient"
 	"github.com/authring/authring/internal/proxy"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/provider"
+	"github.com/authring/authring/provider/registry"
 	"github.com/authring/authring/record"
 )
 
@@ -128,6 +131,7 @@ func (p *program) hintOf(err error) string {
 	var u *usageError
 	var file *record.FileError
 	var name *record.NameError
+	var description *registry.FileError
 	var answer *agentclient.AgentError
 	switch is := func(target error) bool { return errors.Is(err, target) }; {
 	case errors.As(err, &f) && f.hint != "":
@@ -141,6 +145,9 @@ func (p *program) hintOf(err error) string {
 		return "See: authring " + u.verb + " --help"
 	case is(errInterrupted):
 		return ""
+	case errors.As(err, &description):
+		return "The file was left as it is. Repair it, or remove it: authring provider remove " +
+			shellQuote(strings.TrimSuffix(filepath.Base(description.Path), ".json"))
 	case errors.As(err, &name):
 		return "Choose another name, such as work."
 	case errors.As(err, &file):

@@ -247,6 +247,11 @@ func (r *providerRun) own() (*registry.Entry, error) {
 		return nil, &failure{err: usage("provider", "there is no provider %q", r.name), hint: "See which there are: authring provider list"}
 	case err != nil:
 		return nil, err
+	case r.name == record.DefaultProvider:
+		return nil, &failure{
+			err:  usage("provider", "Dropbox is part of the program, and was not added"),
+			hint: "To use it with an app key of your own: authring link --app-key KEY",
+		}
 	case entry.Shipped:
 		return nil, &failure{
 			err:  usage("provider", "the provider %q comes with authring, and was not added", r.name),

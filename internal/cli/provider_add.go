@@ -103,6 +103,9 @@ func (r *providerRun) discover(ctx context.Context, issuer string) (*provider.Me
 	if !errors.As(err, &fault) {
 		return nil, &failure{err: usage("provider", "%v", err)}
 	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		fault.Err = fmt.Errorf("no whole answer within %v", discoverBound)
+	}
 	return nil, &failure{
 		err:  err,
 		hint: "Check the issuer with the server's documentation. If the server describes itself nowhere, give the addresses: --auth-url URL --token-url URL",
