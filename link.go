@@ -215,7 +215,7 @@ func (s *Session) take(token *provider.Token, begun *begunLink, sent time.Durati
 	}
 	if token.RefreshToken.IsZero() {
 		if token.ExpiresIn > 0 {
-			return fmt.Errorf("%w: %s gave an access token and no refresh token", ErrInvalidToken, s.config.provider.Title)
+			return fmt.Errorf("%w: %s gave an access token that ends, and no refresh token; many servers give one only for the scope offline_access", ErrInvalidToken, s.config.provider.Title)
 		}
 		verified.kind, verified.access = Legacy, bind(token.AccessToken, key)
 	}

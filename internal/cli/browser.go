@@ -47,9 +47,10 @@ func (p *program) hasBrowser() bool {
 		return true
 	}
 	// Containers of Docker and podman say so by a file. One in which somebody
-	// set BROWSER is a workplace: editors open the page on the desktop then.
-	if p.getenv("BROWSER") == "" && (exists("/.dockerenv") || exists("/run/.containerenv")) {
-		return false
+	// set BROWSER is a workplace: editors open the page on the desktop then, and
+	// set no display.
+	if exists("/.dockerenv") || exists("/run/.containerenv") {
+		return p.getenv("BROWSER") != ""
 	}
 	// Windows' own browser, from the Linux inside of it.
 	if p.inWSL() {

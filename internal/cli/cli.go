@@ -40,8 +40,9 @@ type program struct {
 	running     *cobra.Command // the verb that runs; nil before
 	sealed      *sealing
 
-	linkProvider string // the provider that the user named for a link
-	localOnly    bool   // the verb does not need the provider
+	linkProvider string   // the provider that the user named for a link
+	linkFlags    []string // what the user said of the link that is being made
+	localOnly    bool     // the verb does not need the provider
 	opened       *opened
 }
 

@@ -1,6 +1,9 @@
 package cli
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 const (
 	defaultConfig = "default"
@@ -15,6 +18,9 @@ func (p *program) command(verb string, flags ...string) string {
 // named is command for the link of another config name.
 func (p *program) named(config, verb string, flags ...string) string {
 	words := append([]string{"authring", verb}, flags...)
+	if verb == "link" && !slices.Contains(flags, "--finish") { // which knows what was begun
+		words = append(words, p.linkFlags...)
+	}
 	if config != defaultConfig {
 		words = append(words, "-c", config)
 	}

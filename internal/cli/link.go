@@ -143,6 +143,22 @@ func (o *linkOptions) check(p *program) error {
 	return checkKeyringID("link", o.keyring)
 }
 
+// repeated are the flags without which a command that the user is told to type
+// would make another link.
+func (o *linkOptions) repeated() []string {
+	var flags []string
+	if o.provider != "" {
+		flags = append(flags, "--provider", o.provider)
+	}
+	if o.appKey != "" {
+		flags = append(flags, "--client-id", o.appKey)
+	}
+	for _, scope := range o.scope {
+		flags = append(flags, "--scope", scope)
+	}
+	return flags
+}
+
 // checkKeyringID refuses what is the name of no keyring; empty is none.
 func checkKeyringID(verb, id string) error {
 	if id == "" || slices.Contains(keyringIDs(), keyring.ID(id)) {
@@ -179,7 +195,7 @@ func (p *program) runLink(cmd *cobra.Command, opts linkOptions) error {
 	if opts.appKey == "" {
 		opts.appKey = opts.clientID
 	}
-	p.linkProvider = opts.provider
+	p.linkProvider, p.linkFlags = opts.provider, opts.repeated()
 	wait, err := p.waitOptions(cmd)
 	if err != nil {
 		return err
