@@ -98,9 +98,10 @@ func Run(c Command) (Status, error) {
 			}
 		case state := <-states:
 			if state.Stopped() {
-				// The terminal may have stopped both, and what is told here
-				// be from then.
-				state = latest(process.Pid, state)
+				var known bool
+				if state, known = settled(process.Pid, state); !known {
+					continue // the next state says how it ended
+				}
 			}
 			switch {
 			case state.Stopped():
@@ -117,13 +118,30 @@ func Run(c Command) (Status, error) {
 	}
 }
 
-// latest is what has become of a command that had stopped.
-func latest(command int, state unix.WaitStatus) unix.WaitStatus {
-	var now unix.WaitStatus
-	if pid, err := unix.Wait4(command, &now, unix.WCONTINUED|unix.WNOHANG, nil); err == nil && pid == command {
-		return now
+// settle is how long the terminal's signal may take to stop this process, once
+// it has stopped the command.
+const settle = 20 * time.Millisecond
+
+// settled is what has become of a command that had stopped. The terminal stops
+// both, perhaps this process before it could do anything about it; and it is
+// then continued with a command that is, too, a moment before or after. To stop
+// once more then would leave the shell with a job that does not go on. It is not
+// known of a command that has ended since.
+func settled(command int, state unix.WaitStatus) (now unix.WaitStatus, known bool) {
+	for range 100 {
+		before := time.Now()
+		time.Sleep(settle)
+		switch pid, err := unix.Wait4(command, &now, unix.WCONTINUED|unix.WNOHANG, nil); {
+		case errors.Is(err, unix.ECHILD):
+			return 0, false
+		case err == nil && pid == command:
+			return now, true
+		}
+		if time.Since(before) < 2*settle {
+			break // this process was not stopped meanwhile
+		}
 	}
-	return state
+	return state, true
 }
 
 // terminalSent reports whether a signal came from the terminal, which sends it
