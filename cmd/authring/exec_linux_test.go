@@ -103,13 +103,14 @@ func TestExecIsAJob(t *testing.T) {
 				// The shell itself is run in place of authring.
 				shell := p.run([]string{"PS1=prompt> "}, "exec", "--", "bash", "--norc", "--noprofile", "-i")
 				shell.expect("prompt> ")
-				shell.typeText("authring " + strings.Join(way, " ") + " sh -c 'echo re\"\"ady; read a; echo got $a; read b; echo then $b; exit 5'" + after + "\n")
+				shell.typeText("authring " + strings.Join(way, " ") + " sh -c 'echo $$ >pid; echo re\"\"ady; read a; echo got $a; read b; echo then $b; exit 5'" + after + "\n")
 				shell.expect("ready")
 				shell.typeText("one\n")
 				shell.expect("got one")
 				shell.typeText("\x1a")
 				shell.expect("Stopped")
 				shell.expect("prompt> ")
+				p.awaitStopped("pid")
 				shell.typeText("fg\n")
 				shell.expect("authring")
 				shell.typeText("two\n")
@@ -126,6 +127,33 @@ func TestExecIsAJob(t *testing.T) {
 					t.Errorf("the shell ended with %d, want 9", code)
 				}
 			})
+		}
+	}
+}
+
+// awaitStopped waits until the process whose number is in a file does nothing.
+// A shell's prompt tells only that authring has stopped: a command that has not
+// yet been given a processor since would read what is typed next.
+func (p *person) awaitStopped(file string) {
+	p.t.Helper()
+	pid, err := os.ReadFile(filepath.Join(p.home, file))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	deadline := time.After(bound)
+	for {
+		stat, err := os.ReadFile("/proc/" + strings.TrimSpace(string(pid)) + "/stat")
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		// proc_pid_stat(5): the state follows the name, which is in brackets.
+		if _, state, _ := strings.Cut(string(stat), ") "); strings.HasPrefix(state, "T") {
+			return
+		}
+		select {
+		case <-deadline:
+			p.t.Fatal("the command did not stop")
+		case <-time.After(time.Millisecond):
 		}
 	}
 }
