@@ -69,8 +69,8 @@ func NewClient(p *Provider, appKey string, opts ...ClientOption) (*Client, error
 	if err := p.check(); err != nil {
 		return nil, fmt.Errorf("could not make a token client: %w", err)
 	}
-	if !isVisible(appKey, 256) {
-		return nil, errors.New("could not make a token client: the app key must be letters, digits and signs without spaces")
+	if !isVisible(appKey, maxClientID) {
+		return nil, fmt.Errorf("could not make a token client: %w", errClientID)
 	}
 	c := &Client{provider: p, appKey: appKey, log: slog.New(slog.DiscardHandler)}
 	for _, opt := range opts {

@@ -266,6 +266,9 @@ func (p *Provider) check() error {
 			return fmt.Errorf("could not use provider %s: %w", p.Name, err)
 		}
 	}
+	if p.ClientID != "" && !isVisible(p.ClientID, maxClientID) {
+		return fmt.Errorf("could not use provider %s: %w", p.Name, errClientID)
+	}
 	if p.RequirePAR && p.PARURL == "" {
 		return fmt.Errorf("could not use provider %s: it requires pushed authorization requests, and has no endpoint for them", p.Name)
 	}
@@ -279,6 +282,11 @@ func (p *Provider) check() error {
 	}
 	return nil
 }
+
+// maxClientID bounds a client identifier, in bytes.
+const maxClientID = 256
+
+var errClientID = errors.New("a client id (app key) must be letters, digits and signs without spaces")
 
 // parseEndpoint accepts a URL that a secret may be sent to, or that a user's
 // browser may be sent to.

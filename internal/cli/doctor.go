@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authring/authring/internal/doctor"
+	"github.com/authring/authring/provider"
 	"github.com/authring/authring/record"
 )
 
@@ -90,10 +91,11 @@ func (p *program) runDoctor(ctx context.Context, opts doctorOptions) error {
 	}
 	from, err := p.provider()
 	if err != nil {
-		return err
+		name := p.providerOf(p.config)
+		from = &provider.Provider{Name: name, Title: name}
 	}
 	report := doctor.Examine(ctx, doctor.Patient{
-		App: p.app, Config: p.config, Provider: from, Keyrings: p.keyrings(), Offline: opts.offline,
+		App: p.app, Config: p.config, Provider: from, ProviderErr: err, Keyrings: p.keyrings(), Offline: opts.offline,
 		Command: p.named, Quote: shellQuote, Getenv: p.getenv,
 	})
 	if err := ctx.Err(); err != nil {

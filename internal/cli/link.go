@@ -132,6 +132,8 @@ func (o *linkOptions) check(p *program) error {
 		return usage("link", "--no-input with --finish needs the code on standard input, which is a terminal here")
 	case o.appKey != "" && o.clientID != "":
 		return usage("link", "--app-key and --client-id are the same; leave one out")
+	case strings.ContainsFunc(o.appKey+o.clientID, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return usage("link", "a client id (app key) is letters, digits and signs without spaces")
 	case o.provider != "" && o.provider != record.DefaultProvider && p.app == record.MaestralApp:
 		return usage("link", "Maestral's links are all with Dropbox; leave out --app Maestral")
 	case o.switchAccount && !o.relink && !o.finish:

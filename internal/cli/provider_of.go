@@ -85,11 +85,13 @@ func (p *program) providerOf(config string) string {
 }
 
 // entryOf is the provider of a link. A verb that does without the provider gets
-// one that cannot be asked anything if there is no description of it.
+// one that cannot be asked anything if there is no description of it that can be
+// used.
 func (p *program) entryOf(config string) (*registry.Entry, error) {
 	name := p.providerOf(config)
 	entry, err := p.providerNamed(name)
-	if p.localOnly && errors.Is(err, registry.ErrUnknown) {
+	var broken *registry.FileError
+	if p.localOnly && (errors.Is(err, registry.ErrUnknown) || errors.As(err, &broken)) {
 		return &registry.Entry{Provider: &provider.Provider{Name: name, Title: name}}, nil
 	}
 	return entry, err

@@ -22,6 +22,10 @@ type Patient struct {
 	Provider *provider.Provider
 	Keyrings []keyring.Keyring
 
+	// ProviderErr is why nothing is known of the provider but its name; nil: it
+	// is known.
+	ProviderErr error
+
 	// Offline leaves the network alone.
 	Offline bool
 

@@ -26,6 +26,12 @@ const (
 // network asks the server something that needs no token, and looks at what
 // stands between.
 func (e *examination) network(ctx context.Context) []Finding {
+	if e.ProviderErr != nil {
+		return []Finding{{
+			ID: "provider-unknown", Severity: Fail, Config: e.Config, Title: fmt.Sprintf("What is to be known of the provider of %q cannot be had", e.Config),
+			Detail: e.ProviderErr.Error(), Cure: "authring provider list",
+		}}
+	}
 	found := e.proxies()
 	endpoint, err := url.Parse(e.Provider.TokenURL)
 	if err != nil {

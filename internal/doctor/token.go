@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/authring/authring/internal/filelock"
@@ -21,7 +22,7 @@ const lockPatience = time.Second
 // provider whose refresh tokens are replaced when they are used that would
 // change the link, and is not done.
 func (e *examination) token(ctx context.Context) []Finding {
-	if e.layoutErr != nil || e.Offline {
+	if e.layoutErr != nil || e.Offline || e.ProviderErr != nil {
 		return nil
 	}
 	rec, err := e.layout.Load(e.Config)
@@ -43,6 +44,10 @@ func (e *examination) token(ctx context.Context) []Finding {
 	value, err := e.read(ctx, k, e.Config, rec)
 	if err != nil || value.IsZero() {
 		return nil // told among the links
+	}
+	if strings.Contains(value.Reveal(), " ") {
+		// The token and the key that it is bound to, which no server may see.
+		return []Finding{e.untried("it is bound to a key (DPoP)", e.Command(e.Config, "token"))}
 	}
 	return e.alive(ctx, k, rec, value)
 }
