@@ -237,6 +237,24 @@ func TestBrowser(t *testing.T) {
 	}
 }
 
+// TestBrowserWithoutDisplay: a browser that is named is opened without a display
+// in a container, where editors name one, and nowhere else.
+func TestBrowserWithoutDisplay(t *testing.T) {
+	want := "Open this page"
+	for _, mark := range []string{"/.dockerenv", "/run/.containerenv"} {
+		if _, err := os.Stat(mark); err == nil {
+			want = "in your browser (opened)"
+		}
+	}
+	p := newPerson(t)
+	term := p.run([]string{"BROWSER=/bin/true"}, "link", "--allow-plaintext")
+	if shown := term.expect("Code from Dropbox: "); !strings.Contains(shown, want) {
+		t.Errorf("it does not say %q:\n%s", want, shown)
+	}
+	term.typeText("\x03")
+	term.end()
+}
+
 func waitForFile(t *testing.T, path string) string {
 	t.Helper()
 	deadline := time.Now().Add(bound)
