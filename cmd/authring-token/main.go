@@ -5,10 +5,16 @@
 package main
 
 import (
+	"context"
 	"os"
+	"time"
 
 	"github.com/authring/authring/internal/agentclient"
 )
+
+// patience is how long the agent may take for what it has at hand. Authring
+// tells its user what is awaited if it takes longer.
+const patience = 250 * time.Millisecond
 
 func main() {
 	if line, ok := answer(os.Args[1:], os.Getenv); ok {
@@ -38,7 +44,8 @@ func answer(args []string, getenv func(string) string) (line string, ok bool) {
 			request.Config = "default"
 		}
 	}
-	reply, err := ask(at.Path, request)
+	request.Patience = patience
+	reply, err := agentclient.Token(context.Background(), at.Path, request)
 	if err != nil || reply.TokenType != "Bearer" {
 		return "", false // another type is for authring to explain
 	}

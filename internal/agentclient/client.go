@@ -69,6 +69,10 @@ type Request struct {
 	Fresh    bool
 	Scope    string // narrower, with spaces between; empty: all
 	Realm    string
+
+	// Patience bounds the whole request, as a deadline of the context would
+	// without its timer; zero: some minutes, longer than the agent works on one.
+	Patience time.Duration
 }
 
 // Reply is an access token. It is a string, not a secret.Secret, as that one
@@ -86,7 +90,11 @@ type Reply struct {
 // Token asks the agent at path for an access token. The errors are
 // [ErrNoAgent], [ErrFailed], [ErrOtherRealm], [*AgentError], and ctx's.
 func Token(ctx context.Context, path string, r Request) (Reply, error) {
-	body, err := Call(ctx, path, "GET", r.target(), r.Realm)
+	patience := r.Patience
+	if patience <= 0 {
+		patience = longestWait
+	}
+	body, err := call(ctx, patience, path, "GET", r.target(), r.Realm)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -117,9 +125,11 @@ func (r Request) target() string {
 // Call makes one request and returns the body of an answer of success. It has
 // the errors of [Token].
 func Call(ctx context.Context, path, method, target, realm string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, longestWait)
-	defer cancel()
-	status, body, err := exchange(ctx, path, method, target, realm)
+	return call(ctx, longestWait, path, method, target, realm)
+}
+
+func call(ctx context.Context, patience time.Duration, path, method, target, realm string) ([]byte, error) {
+	status, body, err := exchange(ctx, time.Now().Add(patience), path, method, target, realm)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, context.Cause(ctx)
@@ -136,13 +146,13 @@ func Call(ctx context.Context, path, method, target, realm string) ([]byte, erro
 	}
 }
 
-func exchange(ctx context.Context, path, method, target, realm string) (status int, body []byte, err error) {
+func exchange(ctx context.Context, until time.Time, path, method, target, realm string) (status int, body []byte, err error) {
 	conn, err := dial(path)
 	if err != nil {
 		return 0, nil, err
 	}
 	defer func() { _ = conn.Close() }()
-	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	defer context.AfterFunc(ctx, conn.interrupt)()
 	request := method + " " + target + " HTTP/1.1\r\nHost: authring\r\nConnection: close\r\n"
 	if realm != "" {
 		request += "Authring-Realm: " + realm + "\r\n"
@@ -152,9 +162,8 @@ func exchange(ctx context.Context, path, method, target, realm string) (status i
 	}
 	// An agent that refuses, as one with no room, may have answered and gone
 	// before it read anything: its answer counts.
-	_ = conn.SetDeadline(time.Now().Add(longestSilence))
-	_, writeErr := io.WriteString(conn, request+"\r\n")
-	status, body, err = readReply(&patient{conn: conn})
+	_, writeErr := conn.Write([]byte(request + "\r\n"))
+	status, body, err = readReply(&patient{conn: conn, until: until})
 	if err != nil {
 		return 0, nil, errors.Join(ErrFailed, err, writeErr)
 	}
@@ -167,14 +176,19 @@ type patient struct {
 		io.Reader
 		SetReadDeadline(time.Time) error
 	}
-	read int
+	until time.Time
+	read  int
 }
 
 func (p *patient) Read(b []byte) (int, error) {
 	if p.read >= longestReply {
 		return 0, errTooLong
 	}
-	_ = p.conn.SetReadDeadline(time.Now().Add(longestSilence))
+	piece := time.Now().Add(longestSilence)
+	if p.until.Before(piece) {
+		piece = p.until
+	}
+	_ = p.conn.SetReadDeadline(piece)
 	n, err := p.conn.Read(b)
 	p.read += n
 	return n, err

@@ -57,17 +57,41 @@ func TestBadAgents(t *testing.T) {
 	}
 }
 
-// A caller can give up on an agent that says nothing.
+// A caller can give up on an agent that says nothing, by its context or by its
+// patience, before the client itself would.
 func TestGiveUp(t *testing.T) {
 	l, err := net.Listen("unix", filepath.Join(folder(t), "s"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	if _, err := agentclient.Token(ctx, l.Addr().String(), agentclient.Request{}); !errors.Is(err, context.DeadlineExceeded) || agentclient.Fallback(err) {
-		t.Errorf("Token = %v, want the end of the context", err)
+	for name, test := range map[string]struct {
+		context  time.Duration
+		patience time.Duration
+		want     error
+		fallback bool
+	}{
+		"context":      {20 * time.Millisecond, 0, context.DeadlineExceeded, false},
+		"patience":     {time.Minute, 20 * time.Millisecond, os.ErrDeadlineExceeded, true},
+		"no more time": {time.Minute, 1, agentclient.ErrFailed, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), test.context)
+			defer cancel()
+			ended := make(chan error, 1)
+			go func() {
+				_, err := agentclient.Token(ctx, l.Addr().String(), agentclient.Request{Patience: test.patience})
+				ended <- err
+			}()
+			select {
+			case err = <-ended:
+			case <-time.After(agentclient.LongestSilence - time.Second):
+				t.Fatal("it waits as long as it would for an answer")
+			}
+			if !errors.Is(err, test.want) || agentclient.Fallback(err) != test.fallback {
+				t.Errorf("Token = %v, want %v", err, test.want)
+			}
+		})
 	}
 }
 

@@ -3,12 +3,20 @@ package agentclient
 import (
 	"errors"
 	"net"
+	"time"
 )
 
-func dial(path string) (net.Conn, error) {
-	conn, err := net.Dial("unix", path)
+// conn is a connection to the agent.
+type conn struct{ net.Conn }
+
+func dial(path string) (conn, error) {
+	c, err := net.Dial("unix", path)
 	if err != nil {
-		return nil, errors.Join(ErrNoAgent, err)
+		return conn{}, errors.Join(ErrNoAgent, err)
 	}
-	return conn, nil
+	_ = c.SetWriteDeadline(time.Now().Add(longestSilence))
+	return conn{c}, nil
 }
+
+// interrupt has a read that waits, and all that follow, end at once.
+func (c conn) interrupt() { _ = c.Close() }

@@ -10,3 +10,6 @@ var (
 
 // LongestReply is the bound of a body.
 const LongestReply = longestReply
+
+// LongestSilence is what an agent has for each piece of its answer.
+const LongestSilence = longestSilence
