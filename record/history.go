@@ -76,6 +76,12 @@ func (l Layout) appendHistory(path string, e Event) error {
 		// Damaged beyond reading: a new history is better than none.
 		return atomicfile.Write(path, line, 0o600)
 	}
+	addition := line
+	if len(data) > 0 && data[len(data)-1] != '\n' {
+		// A write that was cut short must not take this one with it.
+		data = append(data, '\n')
+		addition = append([]byte("\n"), line...)
+	}
 	if n := bytes.Count(data, []byte("\n")); n >= HistoryLength+historySlack {
 		lines := bytes.SplitAfter(data, []byte("\n"))
 		kept := bytes.Join(lines[n-HistoryLength+1:], nil)
@@ -85,11 +91,7 @@ func (l Layout) appendHistory(path string, e Event) error {
 	if err != nil {
 		return err
 	}
-	if len(data) > 0 && data[len(data)-1] != '\n' {
-		// A write that was cut short must not take this one with it.
-		line = append([]byte("\n"), line...)
-	}
-	_, err = f.Write(line)
+	_, err = f.Write(addition)
 	return errors.Join(err, f.Close())
 }
 

@@ -208,6 +208,7 @@ func FuzzHistory(f *testing.F) {
 	f.Add(strings.Repeat("\n", 100), strings.Repeat("€", 100))
 	f.Add(`{"event":1}`+"\n"+`{"at":"yesterday","event":"linked"}`+"\n\x00\x00", "\xff")
 	f.Add(strings.Repeat(`{"event":"refreshed"}`+"\n", 61), `"\`)
+	f.Add(strings.Repeat(`{"event":"refreshed"}`+"\n", 61)+`{"event":"ref`, "")
 	home(f)
 	l := layout(f, record.DefaultApp)
 	f.Fuzz(func(t *testing.T, text, detail string) {
