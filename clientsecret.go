@@ -64,7 +64,12 @@ func (s *Session) askClientSecret(ctx context.Context, prompt keyring.Prompt) (s
 // that can be used, and returns which one it was, for [WithClientSecretIn].
 // Plain text needs the consent of [WithPlaintextConsent], if there is such a
 // function. All links of the app with the provider use it.
-func (s *Session) SaveClientSecret(ctx context.Context, value Secret) (keyring.ID, error) {
+//
+// Before anything is written, note is called with the keyring, if it is not
+// nil: a caller who writes it down knows where to look for the secret whatever
+// happens next. An error of note ends the call. The keyring that is returned
+// with an error may have the secret; empty: nothing was written.
+func (s *Session) SaveClientSecret(ctx context.Context, value Secret, note func(keyring.ID) error) (keyring.ID, error) {
 	const op = "save the client secret"
 	choice, err := s.ChooseKeyring(ctx)
 	if err != nil {
@@ -76,8 +81,13 @@ func (s *Session) SaveClientSecret(ctx context.Context, value Secret) (keyring.I
 			return "", err
 		}
 	}
+	if note != nil {
+		if err := note(id); err != nil {
+			return "", err
+		}
+	}
 	if err := s.put(ctx, choice.Keyring, s.clientSecretKey(), value, s.config.prompt); err != nil {
-		return "", s.accessError(op, err)
+		return id, s.accessError(op, err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -80,7 +80,7 @@ func (e *elsewhere) link(t *testing.T, s *authring.Session) authring.Saved {
 func TestClientSecretFromTheKeyring(t *testing.T) {
 	e := newElsewhere(t, oauthtest.Options{ClientID: clientID, ClientSecret: clientSecret, Rotate: true})
 	setUp := e.open(t, "x", authring.WithKeyring(keyring.KWallet))
-	id, err := setUp.SaveClientSecret(t.Context(), secret.New(clientSecret))
+	id, err := setUp.SaveClientSecret(t.Context(), secret.New(clientSecret), nil)
 	if err != nil || id != keyring.KWallet {
 		t.Fatal(id, err)
 	}

@@ -4,17 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
-	"github.com/authring/authring"
-	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/provider"
 	"github.com/authring/authring/provider/registry"
-	"github.com/authring/authring/secret"
 )
 
 // discoverBound is how long a server may take to describe itself.
@@ -154,105 +149,6 @@ func titleOf(name, address string) string {
 		return u.Host
 	}
 	return name
-}
-
-// readSecret reads the client secret, if one was given.
-func (r *providerRun) readSecret() (secret.Secret, error) {
-	var value secret.Secret
-	var err error
-	switch {
-	case r.given("client-secret-fd"):
-		value, err = readPassphrase(r.secretFD)
-	case r.secretFile != "":
-		var data []byte
-		if data, err = readStart(r.secretFile); err == nil {
-			line, _, _ := strings.Cut(string(data), "\n")
-			value = secret.New(line)
-		}
-	default:
-		return secret.Secret{}, nil
-	}
-	if err != nil {
-		return secret.Secret{}, fmt.Errorf("could not read the client secret: %w", err)
-	}
-	value = secret.New(strings.TrimSpace(value.Reveal()))
-	if value.IsZero() || len(value.Reveal()) >= maxPassphrase {
-		return secret.Secret{}, usage("provider", "the client secret is empty, or longer than a line can be")
-	}
-	return value, nil
-}
-
-// readStart reads as much of a file as a secret can be.
-func readStart(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	return io.ReadAll(io.LimitReader(f, maxPassphrase))
-}
-
-// chooseAuth decides how the client secret is shown, if there is one.
-func (r *providerRun) chooseAuth(entry *registry.Entry, metadata *provider.Metadata, hasSecret bool) error {
-	p := entry.Provider
-	has := hasSecret || entry.SecretKeyring != ""
-	switch {
-	case r.clientAuth != "":
-	case hasSecret && metadata != nil:
-		auth, err := metadata.ClientAuth(true)
-		if err != nil {
-			return &failure{err: usage("provider", "%v; choose one with --client-auth", err)}
-		}
-		p.ClientAuth = auth
-	case hasSecret && p.ClientAuth == provider.AuthNone:
-		p.ClientAuth = provider.AuthBasic
-	}
-	switch {
-	case hasSecret && p.ClientAuth == provider.AuthNone:
-		return usage("provider", "with --client-auth none the client secret is never shown; leave one out")
-	case !has && p.ClientAuth != provider.AuthNone:
-		return usage("provider", "%s gives its programs a client secret, and takes none without: give it with --client-secret-file or --client-secret-fd", p.Title)
-	case hasSecret && p.ClientID == "":
-		return usage("provider", "a client secret belongs to a client id: give that with --client-id")
-	}
-	return nil
-}
-
-// save keeps the client secret, then the file, or neither.
-func (r *providerRun) save(ctx context.Context, entry *registry.Entry, password secret.Secret) error {
-	if password.IsZero() {
-		return r.folder.Save(entry)
-	}
-	r.nameKeyring(r.keyring)
-	l := &linking{program: r.program}
-	l.plaintext = r.allowPlaintext || r.keyring == string(keyring.Plaintext)
-	options := []authring.Option{authring.WithPlaintextConsent(l.consent)}
-	if r.keyring != "" {
-		options = append(options, authring.WithKeyring(keyring.ID(r.keyring)))
-	}
-	s, err := r.openWith(r.name, entry, options...)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
-	before := entry.SecretKeyring
-	id, err := s.SaveClientSecret(ctx, password)
-	if err != nil {
-		return &failure{err: err, message: r.messageOf(err) + "; nothing was changed"}
-	}
-	entry.SecretKeyring = string(id)
-	if err := r.folder.Save(entry); err != nil {
-		if before != string(id) {
-			err = errors.Join(err, s.DeleteClientSecret(ctx, id))
-		}
-		return err
-	}
-	if before != "" && before != string(id) {
-		if err := s.DeleteClientSecret(ctx, keyring.ID(before)); err != nil {
-			r.warn("the earlier client secret stays in the keyring %s: %v", before, err)
-		}
-	}
-	return nil
 }
 
 // added is the good end of add and update.

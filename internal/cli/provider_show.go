@@ -130,7 +130,7 @@ func (r *providerRun) update(ctx context.Context) error {
 			}
 			*p = now
 		}
-	} else if !r.changes() {
+	} else if !r.changes() && len(entry.SecretLeftIn) == 0 {
 		return usage("provider", "%q was not described by an issuer, and there is nobody to ask; say what to change", r.name)
 	}
 	r.apply(p)
@@ -145,6 +145,9 @@ func (r *providerRun) update(ctx context.Context) error {
 		return &failure{err: usage("provider", "%v", err)}
 	}
 	if len(differs) == 0 && !r.changes() {
+		if err := r.deleteLeft(ctx, entry); err != nil {
+			return err
+		}
 		if r.json {
 			return r.printEntry(entry)
 		}

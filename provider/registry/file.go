@@ -42,6 +42,7 @@ type form struct {
 	ClientID      string              `json:"client_id,omitempty"`
 	ClientAuth    provider.ClientAuth `json:"client_auth"`
 	SecretKeyring string              `json:"client_secret_keyring,omitempty"`
+	SecretLeftIn  []string            `json:"client_secret_left_in,omitempty"`
 
 	AuthParams       url.Values `json:"authorization_parameters,omitempty"`
 	DefaultScope     []string   `json:"default_scope,omitempty"`
@@ -140,7 +141,7 @@ func check(entry *Entry) error {
 		p.Title, p.ClientID, p.ScopeSeparator, p.GrantedSeparator, p.AccountIDField, p.TeamIDField, p.RequestIDHeader, p.ManageURL, entry.SecretKeyring,
 		p.AccountFields.ID, p.AccountFields.Email, p.AccountFields.Name,
 	}
-	for _, more := range [][]string{p.DefaultScope, p.DPoPAlgs, p.Hosts, p.TokenRoutes, entry.Sources} {
+	for _, more := range [][]string{p.DefaultScope, p.DPoPAlgs, p.Hosts, p.TokenRoutes, entry.Sources, entry.SecretLeftIn} {
 		lines = append(lines, more...)
 	}
 	for _, line := range lines {
@@ -202,7 +203,7 @@ func (f *form) entry() *Entry {
 	for _, r := range f.Refusals {
 		p.Refusals = append(p.Refusals, provider.Refusal{Code: r.Code, Contains: r.Contains, Kind: r.Kind.error()})
 	}
-	return &Entry{Provider: p, SecretKeyring: f.SecretKeyring, Sources: f.Sources}
+	return &Entry{Provider: p, SecretKeyring: f.SecretKeyring, SecretLeftIn: f.SecretLeftIn, Sources: f.Sources}
 }
 
 func formOf(entry *Entry) *form {
@@ -211,7 +212,7 @@ func formOf(entry *Entry) *form {
 		Version: fileVersion, Name: p.Name, Title: p.Title, Sources: entry.Sources,
 		Issuer: p.Issuer, AuthURL: p.AuthURL, TokenURL: p.TokenURL, DeviceURL: p.DeviceURL,
 		PARURL: p.PARURL, RequirePAR: p.RequirePAR, RevokeURL: p.RevokeURL, UserinfoURL: p.UserinfoURL, JWKSURL: p.JWKSURL,
-		DPoPAlgs: p.DPoPAlgs, IssParameter: p.IssParameter, ClientID: p.ClientID, ClientAuth: p.ClientAuth, SecretKeyring: entry.SecretKeyring,
+		DPoPAlgs: p.DPoPAlgs, IssParameter: p.IssParameter, ClientID: p.ClientID, ClientAuth: p.ClientAuth, SecretKeyring: entry.SecretKeyring, SecretLeftIn: entry.SecretLeftIn,
 		AuthParams: p.AuthParams, DefaultScope: p.DefaultScope, ScopeSeparator: p.ScopeSeparator, GrantedSeparator: p.GrantedSeparator, NarrowsScope: p.NarrowsScope,
 		RedirectURI: p.RedirectURI, RedirectPorts: p.RedirectPorts, ExactRedirect: p.ExactRedirect, NoRedirectCode: p.NoRedirectCode, RedirectSecret: p.RedirectNeedsSecret,
 		Replay: replay(p.Replay), Rotates: p.Rotates, GraceWindow: duration(p.GraceWindow),

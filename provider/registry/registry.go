@@ -32,6 +32,10 @@ type Entry struct {
 	// there is none.
 	SecretKeyring string
 
+	// SecretLeftIn names other keyrings that may hold one: an earlier one, which
+	// could not be deleted, or one that was about to be used.
+	SecretLeftIn []string
+
 	// Sources are the pages that the facts were taken from.
 	Sources []string
 
