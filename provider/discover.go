@@ -25,6 +25,10 @@ type Metadata struct {
 	DPoPAlgs     []string
 	Scopes       []string // scopes_supported
 	AuthMethods  []string // token_endpoint_auth_methods_supported
+
+	// ChallengeMethods are those of PKCE (code_challenge_methods_supported);
+	// empty: it says nothing of them, as many that take them do.
+	ChallengeMethods []string
 }
 
 // Discover asks a server what it says of itself: as RFC 8414 section 3 has it,
@@ -152,6 +156,8 @@ func readMetadata(answer *Answer, issuer string) (*Metadata, *Error) {
 		DPoPAlgs:     members.list("dpop_signing_alg_values_supported"),
 		Scopes:       members.list("scopes_supported"),
 		AuthMethods:  members.list("token_endpoint_auth_methods_supported"),
+
+		ChallengeMethods: members.list("code_challenge_methods_supported"),
 	}
 	if err := m.check(issuer); err != nil {
 		return nil, unexpected(err)
@@ -208,6 +214,9 @@ func (m *Metadata) complete(other *Metadata) {
 	}
 	if m.Scopes == nil {
 		m.Scopes = other.Scopes
+	}
+	if m.ChallengeMethods == nil {
+		m.ChallengeMethods = other.ChallengeMethods
 	}
 }
 

@@ -96,12 +96,16 @@ func TestDiscoverTellsOtherHosts(t *testing.T) {
 		m["token_endpoint"], m["jwks_uri"] = "https://tokens.example.org/t", "https://tokens.example.org/keys"
 		m["scopes_supported"] = []string{"openid", "offline_access", "a b"}
 		m["dpop_signing_alg_values_supported"] = "ES256"
+		m["code_challenge_methods_supported"] = []string{"plain"}
 	}), quick)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := m.Hosts(); !slices.Equal(got, []string{"tokens.example.org"}) {
 		t.Errorf("Hosts = %q", got)
+	}
+	if !slices.Equal(m.ChallengeMethods, []string{"plain"}) {
+		t.Errorf("ChallengeMethods = %q", m.ChallengeMethods)
 	}
 	var p provider.Provider
 	m.Describe(&p)

@@ -20,7 +20,7 @@ type oauthServer struct {
 // oauthCommand, in a script, is another server than Dropbox:
 //
 //	oauth start NAME OPTION...  starts one, whose issuer is then $NAME; the options are
-//	                            secret, post, rotate, openid, path, nouserinfo, odd and hosts
+//	                            secret, post, rotate, openid, path, nouserinfo, odd, hosts and plain
 //	oauth grants NAME N         it has N grants that are valid
 //	oauth move NAME             it names another token endpoint from now on
 //	oauth visit NAME FILE OUT   the user opens the last page of FILE there; OUT gets the
@@ -64,7 +64,7 @@ func oauthCommand(ts *testscript.TestScript, neg bool, args []string) {
 func startOAuth(ts *testscript.TestScript, options []string) *oauthServer {
 	s := &oauthServer{}
 	var o oauthtest.Options
-	hosts := false
+	hosts, plain := false, false
 	for _, option := range options {
 		switch option {
 		case "secret":
@@ -87,6 +87,8 @@ func startOAuth(ts *testscript.TestScript, options []string) *oauthServer {
 			}
 		case "hosts":
 			hosts = true
+		case "plain":
+			plain = true
 		case "par":
 			o.RequirePAR = true
 		case "dpop":
@@ -104,6 +106,9 @@ func startOAuth(ts *testscript.TestScript, options []string) *oauthServer {
 	o.Describe = func(document map[string]any) {
 		if s.moved.Load() {
 			document["token_endpoint"] = "https://tokens.example.org/token"
+		}
+		if plain {
+			document["code_challenge_methods_supported"] = []string{"plain"}
 		}
 		if hosts {
 			document["jwks_uri"] = "https://keys.example.org/keys"

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,6 +82,11 @@ func (r *providerRun) discovered(ctx context.Context) (*registry.Entry, *provide
 	}
 	p := &provider.Provider{Name: r.name, Title: titleOf(r.name, r.issuer), Replay: provider.ReplaySingleUse}
 	metadata.Describe(p)
+	if methods := metadata.ChallengeMethods; len(methods) > 0 && !slices.Contains(methods, "S256") {
+		// RFC 7636 section 4.2: "If the client is capable of using "S256", it
+		// MUST use "S256"".
+		r.warn("%s takes proofs of who asked for a code (PKCE) as %s only, and authring always makes them by S256: it may refuse to link", metadata.Issuer, printable(strings.Join(methods, ", ")))
+	}
 	if err := r.accept(ctx, metadata); err != nil {
 		return nil, nil, err
 	}

@@ -180,6 +180,10 @@ func wanted(flag *pflag.Flag) string {
 	switch flag.Value.Type() {
 	case "duration":
 		return "a length of time such as 5m or 1h30m"
+	case daysType:
+		return "a length of time such as 7d or 36h"
+	case "int", "intSlice":
+		return "a number"
 	case "bool":
 		return "true or false"
 	default:

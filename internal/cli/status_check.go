@@ -22,6 +22,8 @@ type checkOptions struct {
 // days is a flag: a length of time, which may be in days.
 type days time.Duration
 
+const daysType = "TIME"
+
 // String writes whole days as such.
 func (d *days) String() string {
 	const day = 24 * time.Hour
@@ -32,7 +34,7 @@ func (d *days) String() string {
 }
 
 // Type is what the value is called.
-func (d *days) Type() string { return "TIME" }
+func (d *days) Type() string { return daysType }
 
 // Set reads the flag.
 func (d *days) Set(text string) error {
