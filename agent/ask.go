@@ -40,6 +40,8 @@ type Answer struct {
 	Scope []string
 	// Rule is what allowed it, for the audit log.
 	Rule string
+	// Note is handed to Config.Audit as it is.
+	Note any
 }
 
 // RefusedError is the no of Config.Authorize. It is answered with 403.
@@ -47,6 +49,7 @@ type RefusedError struct {
 	Message string // says who refused what, for people
 	Hint    string // says what to do about it
 	Rule    string // is what refused it, for the audit log
+	Note    any    // is handed to Config.Audit as it is
 }
 
 // Error returns the message.
@@ -59,8 +62,9 @@ type Entry struct {
 	// Scope is what the token was limited to; nil: not limited, or none was
 	// given.
 	Scope []string
-	// Rule is what allowed or refused it.
+	// Rule is what allowed or refused it, and Note what came with that.
 	Rule string
+	Note any
 	// Outcome is "ok", or the name of an error, such as refused or
 	// not-linked.
 	Outcome string

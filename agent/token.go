@@ -108,7 +108,7 @@ func (a *Agent) answer(ctx context.Context, ask Ask) (*tokenReply, error) {
 		entry.Scope = nil
 		var refused *RefusedError
 		if errors.As(err, &refused) {
-			entry.Rule = refused.Rule
+			entry.Rule, entry.Note = refused.Rule, refused.Note
 		}
 	}
 	if a.config.Audit != nil {
@@ -125,7 +125,7 @@ func (a *Agent) tokenFor(ctx context.Context, ask Ask, entry *Entry) (*tokenRepl
 		if err != nil {
 			return nil, err
 		}
-		entry.Rule = answer.Rule
+		entry.Rule, entry.Note = answer.Rule, answer.Note
 		if answer.Scope != nil {
 			scope = answer.Scope
 		}

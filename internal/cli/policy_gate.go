@@ -25,7 +25,6 @@ type gatekeeper struct {
 	mu    sync.Mutex
 	files map[agent.Link]linkFiles
 	logs  map[string]*audit.Log
-	known map[int]verdict // by PID
 }
 
 // linkFiles are the files of a link.
@@ -40,12 +39,11 @@ type verdict struct {
 	reason string
 }
 
-// mostKnown bounds how many processes are remembered between the decision and
-// the log.
-const mostKnown = 4096
+// mostLinks bounds how many links' files are remembered.
+const mostLinks = 4096
 
 func (p *program) gatekeeper() *gatekeeper {
-	k := &gatekeeper{program: p, files: map[agent.Link]linkFiles{}, logs: map[string]*audit.Log{}, known: map[int]verdict{}}
+	k := &gatekeeper{program: p, files: map[agent.Link]linkFiles{}, logs: map[string]*audit.Log{}}
 	k.gate = &policy.Gate{Question: k.question, Path: func(app, config string) (string, error) {
 		files, err := k.filesOf(agent.Link{App: app, Config: config})
 		return files.policy, err
@@ -71,7 +69,7 @@ func (k *gatekeeper) filesOf(link agent.Link) (linkFiles, error) {
 	files = linkFiles{layout.PolicyPath(link.Config), layout.AuditPath(link.Config), layout}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if len(k.files) >= mostKnown {
+	if len(k.files) >= mostLinks {
 		clear(k.files)
 	}
 	k.files[link] = files
@@ -96,17 +94,16 @@ func (k *gatekeeper) authorize(ctx context.Context, ask agent.Ask) (agent.Answer
 	}
 	who := k.identify(ask.Process)
 	d := k.gate.Decide(ctx, ask.App, ask.Config, policy.Request{Scope: ask.Scope, Who: who})
-	k.remember(ask.Process.PID, verdict{who, d.Reason})
 	if err := ctx.Err(); err != nil {
 		return agent.Answer{}, context.Cause(ctx)
 	}
 	if d.Effect != policy.Allow {
 		return agent.Answer{}, &agent.RefusedError{
 			Message: printable(fmt.Sprintf("the policy of the link %q refuses it: %s", ask.Config, d.Reason)),
-			Hint:    printableLines(k.refusalHint(ask.Link, who)), Rule: ruleName(d.Rule),
+			Hint:    printableLines(k.refusalHint(ask.Link, who)), Rule: ruleName(d.Rule), Note: verdict{who, d.Reason},
 		}
 	}
-	return agent.Answer{Scope: d.Scope, Rule: ruleName(d.Rule)}, nil
+	return agent.Answer{Scope: d.Scope, Rule: ruleName(d.Rule), Note: verdict{who, d.Reason}}, nil
 }
 
 // identify finds out who asks. Only a rule for every process fits one that is
@@ -134,15 +131,6 @@ func (k *gatekeeper) refusalHint(link agent.Link, who policy.Process) string {
 		hint += "\nTo allow this program: " + q.command("policy", "allow", "--exe", who.Path)
 	}
 	return hint
-}
-
-func (k *gatekeeper) remember(pid int, v verdict) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if len(k.known) >= mostKnown {
-		clear(k.known)
-	}
-	k.known[pid] = v
 }
 
 // question asks the user by the desktop.
@@ -176,10 +164,7 @@ func (k *gatekeeper) audit(e agent.Entry) {
 	if log == nil {
 		return
 	}
-	k.mu.Lock()
-	found, judged := k.known[e.Ask.Process.PID]
-	delete(k.known, e.Ask.Process.PID)
-	k.mu.Unlock()
+	found, judged := e.Note.(verdict)
 	who := found.who
 	switch {
 	case judged:

@@ -45,6 +45,7 @@ type loaded struct {
 
 type answer struct {
 	allowed bool
+	err     error // that there was none in time
 	until   time.Time
 }
 
@@ -61,8 +62,8 @@ const (
 	// mostOpen is how many may wait for the user at a time, and mostAnswers
 	// how many answers are remembered.
 	mostOpen, mostAnswers = 8, 256
-	// refusalRest is how long a no holds, so that nobody is asked until a yes
-	// comes.
+	// refusalRest is how long a no holds, and that nobody answered, so that
+	// nobody is asked until a yes comes.
 	refusalRest = time.Minute
 )
 
@@ -145,7 +146,7 @@ func (g *Gate) ask(ctx context.Context, d Decision, q Question) (bool, error) {
 	g.mu.Lock()
 	if a, ok := g.answers[key]; ok && time.Now().Before(a.until) {
 		g.mu.Unlock()
-		return a.allowed, nil
+		return a.allowed, a.err
 	}
 	waiting, ok := g.open[key]
 	if !ok {
@@ -188,8 +189,12 @@ func (g *Gate) put(ctx context.Context, key string, q Question, waiting *questio
 	if !waiting.allowed {
 		lasts = max(lasts, refusalRest)
 	}
-	if waiting.err == nil && lasts > 0 && q.Who.Exe != nil {
-		g.remember(key, answer{waiting.allowed, time.Now().Add(lasts)})
+	unanswered := errors.Is(waiting.err, context.DeadlineExceeded)
+	if unanswered {
+		lasts = refusalRest
+	}
+	if (waiting.err == nil || unanswered) && lasts > 0 && q.Who.Exe != nil {
+		g.remember(key, answer{waiting.allowed, waiting.err, time.Now().Add(lasts)})
 	}
 	close(waiting.done)
 }

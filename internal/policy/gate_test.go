@@ -201,14 +201,30 @@ func TestNobodyToAsk(t *testing.T) {
 	}
 }
 
-// A question that stays on the screen is taken back, and says so.
+// A question that stays on the screen is taken back, and says so; a program that
+// goes on asking does not put it there again at once.
 func TestNobodyAnswers(t *testing.T) {
+	files := programs(t, "rclone")
+	rclone := running(t, files["rclone"])
 	synctest.Test(t, func(t *testing.T) {
+		asked := 0
 		g, path := gate(t, func(ctx context.Context, _ policy.Question) (bool, error) {
+			asked++
 			<-ctx.Done()
 			return false, context.Cause(ctx)
 		})
 		add(t, path, policy.Rule{Effect: policy.Ask})
+		for range 3 {
+			wantEffect(t, g, rclone, policy.Deny, "you did not answer in time")
+		}
+		if asked != 1 {
+			t.Errorf("asked %d times within the minute", asked)
+		}
+		time.Sleep(time.Minute)
+		wantEffect(t, g, rclone, policy.Deny, "you did not answer in time")
+		if asked != 2 {
+			t.Errorf("asked %d times, want once more after the minute", asked)
+		}
 		wantEffect(t, g, policy.Process{PID: 1}, policy.Deny, "you did not answer in time")
 	})
 }
