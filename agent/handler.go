@@ -183,34 +183,6 @@ func (h *handler) list(w http.ResponseWriter) {
 	reply(w, http.StatusOK, map[string]any{"links": links})
 }
 
-func (h *handler) status(w http.ResponseWriter) {
-	type status struct {
-		Agent       string  `json:"agent"`
-		Protocol    int     `json:"protocol"`
-		Version     string  `json:"version"`
-		PID         int     `json:"pid"`
-		Uptime      int64   `json:"uptime_seconds"`
-		Requests    int64   `json:"requests"`
-		Busy        int     `json:"busy"`
-		Links       int     `json:"links"`
-		Connections int     `json:"connections"`
-		IdleEnd     *string `json:"idle_ends_at"`
-	}
-	h.mu.Lock()
-	links, busy := len(h.links), h.busy
-	h.mu.Unlock()
-	s := status{
-		Agent: "authring", Protocol: Protocol, Version: h.config.Version, PID: os.Getpid(),
-		Uptime: int64((h.clock.Now() - h.started) / time.Second), Requests: h.requests.Load(),
-		Busy: busy, Links: links, Connections: h.conns.count(),
-	}
-	if end := h.idleEnd(); !end.IsZero() {
-		at := end.UTC().Format(time.RFC3339)
-		s.IdleEnd = &at
-	}
-	reply(w, http.StatusOK, s)
-}
-
 func (h *handler) order(w http.ResponseWriter, path string, query url.Values) {
 	if path == "/v1/stop" {
 		w.Header().Set("Connection", "close")

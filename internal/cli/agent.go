@@ -214,39 +214,36 @@ func (p *program) stopAgent(ctx context.Context) error {
 	return nil
 }
 
-// agentObject is the state of an agent in JSON output. Its members are promises.
-type agentObject struct {
-	Agent       string  `json:"agent"`
-	Protocol    int     `json:"protocol"`
-	Version     string  `json:"version"`
-	PID         int     `json:"pid"`
-	Uptime      int64   `json:"uptime_seconds"`
-	Requests    int64   `json:"requests"`
-	Busy        int     `json:"busy"`
-	Links       int     `json:"links"`
-	Connections int     `json:"connections"`
-	IdleEnd     *string `json:"idle_ends_at"`
-}
-
 func (p *program) agentStatus(ctx context.Context) error {
 	body, err := p.callAgent(ctx, "GET", "/v1/status")
 	if err != nil {
 		return err
 	}
-	var object agentObject
-	if err := json.Unmarshal(body, &object); err != nil {
+	var status agent.Status
+	if err := json.Unmarshal(body, &status); err != nil {
 		return fmt.Errorf("could not understand the agent: %w", err)
 	}
 	if p.json {
-		return p.printJSON(object)
+		return p.printJSON(status)
 	}
 	end := "does not end by itself"
-	if object.IdleEnd != nil {
-		end = "ends at " + printable(*object.IdleEnd) + " if nobody asks"
+	if status.IdleEnd != nil {
+		end = "ends at " + printable(*status.IdleEnd) + " if nobody asks"
+		if at, err := time.Parse(time.RFC3339, *status.IdleEnd); err == nil {
+			end = "ends at " + at.Local().Format("15:04") + " if nobody asks"
+		}
 	}
-	fmt.Fprintf(p.stdout, "agent %s, process %d, up for %v: %d requests, %d links in memory; %s\n",
-		printable(object.Version), object.PID, time.Duration(object.Uptime)*time.Second, object.Requests, object.Links, end)
+	fmt.Fprintf(p.stdout, "agent %s, process %d, up for %v: %s, %s in memory; %s\n", printable(status.Version), status.PID,
+		time.Duration(status.Uptime)*time.Second, count(status.Requests, "request"), count(int64(status.Links), "link"), end)
 	return nil
+}
+
+// count is a number of things.
+func count(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // changing is a verb that changes links. An agent is told to drop what it holds
