@@ -56,7 +56,7 @@ func (t *injector) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp, proven, err := t.show(req, body, token)
 	if err != nil {
-		return nil, err
+		return nil, body.blame(err)
 	}
 	if !proven {
 		return t.open(resp, token)
@@ -75,7 +75,7 @@ func (t *injector) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	_ = resp.Body.Close()
 	if resp, proven, err = t.show(req, body, fresh); err != nil {
-		return nil, err
+		return nil, body.blame(err)
 	}
 	if proven && t.refused(resp) {
 		t.rests.Store(time.Now().Add(restAfterRefusal).UnixNano())

@@ -24,6 +24,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"strings"
 
 	"github.com/authring/authring/provider"
@@ -192,8 +193,13 @@ func (p *Proxy) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	p.config.Logger.Debug("request failed", "error", err)
 	var token *tokenError
+	var body *bodyError
 	var timeout interface{ Timeout() bool }
 	switch {
+	case errors.As(err, &body) && errors.Is(err, os.ErrDeadlineExceeded):
+		p.refuse(w, &refused{http.StatusRequestTimeout, "body", "the rest of the request's body did not come"})
+	case errors.As(err, &body):
+		p.refuse(w, &refused{http.StatusBadRequest, "body", "the body of the request is broken, or ends too early"})
 	case errors.As(err, &token):
 		body := any(map[string]any{"error": "token", "message": token.err.Error()})
 		if p.config.Explain != nil {

@@ -20,7 +20,28 @@ type replay struct {
 	source  io.Reader
 	kept    []byte
 	passed  bool // more was read than is kept
+	broken  error
 	current *attempt
+}
+
+// bodyError: the caller's body could not be read to its end.
+type bodyError struct{ err error }
+
+func (b *bodyError) Error() string { return "the body of the request is broken: " + b.err.Error() }
+func (b *bodyError) Unwrap() error { return b.err }
+
+// blame returns the error of a try to send a request: the caller's, if it was
+// the body that failed.
+func (r *replay) blame(err error) error {
+	if r == nil || err == nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.broken != nil {
+		return &bodyError{r.broken}
+	}
+	return err
 }
 
 // newReplay returns nil for a request without a body.
@@ -72,6 +93,9 @@ func (a *attempt) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	n, err := b.source.Read(p)
+	if err != nil && err != io.EOF {
+		b.broken = err
+	}
 	switch {
 	case b.passed:
 	case len(b.kept)+n > replayLimit:

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/authring/authring/internal/proxy"
 )
@@ -172,4 +174,30 @@ func TestCallerLeaves(t *testing.T) {
 		t.Error("there is an answer")
 	}
 	<-gone
+}
+
+// A body that is no body is the caller's fault, and the connection is not used
+// again: what follows could be read as another request.
+func TestBrokenBody(t *testing.T) {
+	u := newUpstream(t, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
+	f := newFront(t, u)
+	for name, body := range map[string]string{
+		"no number": "5\r\nhello\r\nxyz\r\n",
+		"too long":  "5\r\nhello, world\r\n0\r\n\r\n",
+		"negative":  "-1\r\nx\r\n",
+		"huge":      "fffffffffffffffff\r\nx\r\n",
+	} {
+		conn, err := net.Dial("tcp", f.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetDeadline(time.Now().Add(bound))
+		_, _ = io.WriteString(conn, "POST /"+f.secret+"/2/x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"+body+
+			"GET /"+f.secret+"/2/y HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		all, _ := io.ReadAll(conn)
+		_ = conn.Close()
+		if answers := string(all); !strings.HasPrefix(answers, "HTTP/1.1 400 ") || strings.Count(answers, "HTTP/1.1 ") != 1 {
+			t.Errorf("%s: %q", name, answers)
+		}
+	}
 }
