@@ -11,8 +11,10 @@ import (
 	"time"
 )
 
-func TestEmulatorServesUntilItIsInterrupted(t *testing.T) {
-	cmd := exec.Command("authring", "emulator", "--auto-approve", "--access-token-ttl", "10m", "--fault", "refresh:v1_retired*1")
+// startEmulator runs the verb until the test ends.
+func startEmulator(t *testing.T, args ...string) (cmd *exec.Cmd, address string) {
+	t.Helper()
+	cmd = exec.Command("authring", append([]string{"emulator"}, args...)...)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -21,7 +23,11 @@ func TestEmulatorServesUntilItIsInterrupted(t *testing.T) {
 		t.Fatal(err)
 	}
 	timer := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
-	defer timer.Stop()
+	t.Cleanup(func() {
+		timer.Stop()
+		_ = cmd.Process.Kill() // most have ended
+		_ = cmd.Wait()
+	})
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
@@ -30,6 +36,11 @@ func TestEmulatorServesUntilItIsInterrupted(t *testing.T) {
 	if !found || !strings.HasPrefix(address, "http://127.0.0.1:") {
 		t.Fatalf("the first line is %q", line)
 	}
+	return cmd, address
+}
+
+func TestEmulatorServesUntilItIsInterrupted(t *testing.T) {
+	cmd, address := startEmulator(t, "--auto-approve", "--access-token-ttl", "10m", "--fault", "refresh:v1_retired*1")
 	code, err := approve(address + "/oauth2/authorize?client_id=2jmbq42w7vof78h&response_type=code&token_access_type=offline")
 	if err != nil || code == "" {
 		t.Errorf("the page gives no code: %v", err)

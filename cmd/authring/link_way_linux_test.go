@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -572,5 +573,17 @@ func TestNoBrowserOnTheWrongMachine(t *testing.T) {
 			term.typeText("\x03")
 			term.end()
 		})
+	}
+}
+
+func TestEmulatorWithAnAppThatRedirects(t *testing.T) {
+	const uri = "http://127.0.0.1:53682/linked"
+	_, address := startEmulator(t, "--auto-approve", "--app-key", "mine", "--redirect-uri", uri)
+	page := address + "/oauth2/authorize?client_id=mine&response_type=code&state=s&redirect_uri="
+	if got := landing(t, page+url.QueryEscape(uri)); !strings.HasPrefix(got, uri+"?") || !strings.Contains(got, "code=") {
+		t.Errorf("it leads to %s", got)
+	}
+	if got, body := browse(t, page+url.QueryEscape(uri+"/")); !strings.HasPrefix(got, address) || !strings.Contains(body, "Invalid redirect_uri") {
+		t.Errorf("an address that is not registered leads to %s", got)
 	}
 }

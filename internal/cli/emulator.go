@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -14,10 +15,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authring/authring/dropboxtest"
+	"github.com/authring/authring/internal/callback"
 )
 
 type emulatorOptions struct {
 	addr        string
+	appKey      string
+	redirects   []string
 	autoApprove bool
 	ttl         time.Duration
 	faults      []string
@@ -28,8 +32,12 @@ type emulatorOptions struct {
 
 const emulatorLong = `Run a Dropbox of your own on this machine, for trials and tests: the page where
 access is approved, the token endpoint, and the few API routes that links need.
-It knows one app, Maestral's, and one person, Ada Lovelace. All is kept in
-memory and ends with it.
+It knows one app, Maestral's or that of --app-key, and one person, Ada Lovelace.
+All is kept in memory and ends with it.
+
+Dropbox sends a browser back only to an address that the app is registered with,
+and Maestral's has none: --redirect-uri registers one, to the letter, for trials
+of authring link --redirect-uri.
 
 Once it listens it prints AUTHRING_DROPBOX_URL=http://127.0.0.1:PORT; with that
 in the environment every other verb uses it. It serves until it is interrupted,
@@ -44,7 +52,8 @@ named), code, refresh, authorize, api or all. The names:`
 
 const emulatorExample = `  authring emulator --auto-approve
   authring emulator --auto-approve --reuse-detection --grace 30s --access-token-ttl 2s
-  authring emulator --addr 127.0.0.1:8765 --access-token-ttl 10m --fault refresh:v1_retired*1`
+  authring emulator --addr 127.0.0.1:8765 --access-token-ttl 10m --fault refresh:v1_retired*1
+  authring emulator --app-key mine --redirect-uri http://127.0.0.1:53682/`
 
 func (p *program) emulatorCommand() *cobra.Command {
 	opts := emulatorOptions{}
@@ -58,6 +67,8 @@ func (p *program) emulatorCommand() *cobra.Command {
 	})
 	flags := cmd.Flags()
 	flags.StringVar(&opts.addr, "addr", "127.0.0.1:0", "listen at `HOST:PORT`, on this machine only; port 0 is any that is free")
+	flags.StringVar(&opts.appKey, "app-key", dropboxtest.DefaultClientID, "app `KEY` of the one app that it knows")
+	flags.StringArrayVar(&opts.redirects, "redirect-uri", nil, "register the app with this redirect `URI`; may be repeated")
 	flags.BoolVar(&opts.autoApprove, "auto-approve", false, "approve every valid request at once")
 	flags.DurationVar(&opts.ttl, "access-token-ttl", 4*time.Hour, "how long access tokens live: a `TIME` such as 10m")
 	flags.BoolVar(&opts.rotate, "rotate", false, "give a new refresh token with each refresh; the old one is no longer valid")
@@ -85,7 +96,11 @@ func (p *program) runEmulator(ctx context.Context, opts emulatorOptions) error {
 	if opts.ttl < time.Second {
 		return usage("emulator", "--access-token-ttl must be a second or more")
 	}
-	options := []dropboxtest.Option{dropboxtest.WithAccessTokenTTL(opts.ttl)}
+	app, err := opts.app()
+	if err != nil {
+		return err
+	}
+	options := []dropboxtest.Option{dropboxtest.WithAccessTokenTTL(opts.ttl), dropboxtest.WithApp(app)}
 	if opts.autoApprove {
 		options = append(options, dropboxtest.WithAutoApprove())
 	}
@@ -127,6 +142,25 @@ func (p *program) runEmulator(ctx context.Context, opts emulatorOptions) error {
 	case err := <-e.failed:
 		return fmt.Errorf("could not go on serving: %w", err)
 	}
+}
+
+// app is the one that the emulator knows.
+func (o *emulatorOptions) app() (dropboxtest.App, error) {
+	app := dropboxtest.DefaultApp()
+	switch {
+	case !isClientID(o.appKey):
+		return app, usage("emulator", "--app-key is letters, digits and signs without spaces")
+	case o.appKey != app.ClientID:
+		app.ClientID, app.Name = o.appKey, "My own app"
+	}
+	for _, uri := range o.redirects {
+		// Dropbox: "https except localhost".
+		if u, err := url.Parse(uri); err != nil || u.Host == "" || strings.Contains(uri, "#") || u.Scheme != "https" && callback.CheckURI(uri) != nil {
+			return app, usage("emulator", "--redirect-uri must be an address on this machine, such as http://127.0.0.1:53682/, or begin with https://")
+		}
+	}
+	app.RedirectURIs = o.redirects
+	return app, nil
 }
 
 // checkLoopback refuses an address that others could reach: whoever does is

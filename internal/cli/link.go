@@ -132,7 +132,7 @@ func (o *linkOptions) check(p *program) error {
 		return usage("link", "--no-input with --finish needs the code on standard input, which is a terminal here")
 	case o.appKey != "" && o.clientID != "":
 		return usage("link", "--app-key and --client-id are the same; leave one out")
-	case strings.ContainsFunc(o.appKey+o.clientID, func(r rune) bool { return r <= ' ' || r > '~' }):
+	case o.appKey != "" && !isClientID(o.appKey), o.clientID != "" && !isClientID(o.clientID):
 		return usage("link", "a client id (app key) is letters, digits and signs without spaces")
 	case o.provider != "" && o.provider != record.DefaultProvider && p.app == record.MaestralApp:
 		return usage("link", "Maestral's links are all with Dropbox; leave out --app Maestral")
@@ -143,6 +143,11 @@ func (o *linkOptions) check(p *program) error {
 		return err
 	}
 	return checkKeyringID("link", o.keyring)
+}
+
+// isClientID: RFC 6749 appendix A.1 has client-id = *VSCHAR; none has spaces.
+func isClientID(text string) bool {
+	return text != "" && !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // repeated are the flags without which a command that the user is told to type
