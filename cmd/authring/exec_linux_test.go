@@ -288,6 +288,33 @@ func TestExecStatusAfterASignal(t *testing.T) {
 	}
 }
 
+// A command that a signal ends has authring ended by the same, without a word:
+// also by those that crashes end with, of which Go's runtime has its own view.
+func TestExecEndsBySignal(t *testing.T) {
+	needs.Programs(t, "python3")
+	p := newPerson(t)
+	p.link("--keyring", "plaintext")
+	for _, s := range []syscall.Signal{
+		syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGILL, syscall.SIGTRAP, syscall.SIGABRT, syscall.SIGBUS,
+		syscall.SIGFPE, syscall.SIGKILL, syscall.SIGUSR1, syscall.SIGSEGV, syscall.SIGPIPE, syscall.SIGALRM, syscall.SIGTERM,
+		syscall.SIGSTKFLT, syscall.SIGXCPU, syscall.SIGSYS, 34, 64,
+	} {
+		for name, way := range ways {
+			cmd := exec.Command("authring", append(way, "python3", "-c", `import os, signal, sys
+s = int(sys.argv[1])
+if s != signal.SIGKILL:
+    signal.signal(s, signal.SIG_DFL)
+os.kill(os.getpid(), s)`, fmt.Sprint(int(s)))...)
+			cmd.Env, cmd.Dir = p.env, p.home
+			out, _ := cmd.CombinedOutput()
+			status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
+			if !ok || status.Signal() != s || len(out) > 0 {
+				t.Errorf("%s: a command that %v ended: authring ends with %v, and says %.100q", name, s, cmd.ProcessState, out)
+			}
+		}
+	}
+}
+
 // However it ends, nothing is left: no file, no socket, no process.
 func TestExecLeavesNothing(t *testing.T) {
 	for name, end := range map[string]func(*running){

@@ -7,6 +7,7 @@ package child
 import (
 	"errors"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 )
 
@@ -30,12 +31,38 @@ func Find(name string) (string, error) {
 	switch {
 	case err == nil:
 		return path, nil
+	case errors.Is(err, exec.ErrDot) && dotCounts:
+		// Whoever runs a script by it must not take its name for an option.
+		return "./" + filepath.ToSlash(path), nil
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, syscall.ENOENT), errors.Is(err, syscall.ENOTDIR):
 		return "", ErrNotFound
 	default:
 		return "", ErrNotRunnable
 	}
 }
+
+// startError: the system did not start a program that is there.
+type startError struct{ err error }
+
+// Error says why, and the last cases in the system's words.
+func (s *startError) Error() string {
+	switch {
+	case errors.Is(s.err, syscall.ENOENT):
+		return "what it is run by, as its first line or its format says, is not there"
+	case errors.Is(s.err, syscall.ENOEXEC):
+		return "it is no program for this system, or is damaged"
+	case errors.Is(s.err, syscall.E2BIG):
+		return "its arguments and environment are longer than the system takes"
+	}
+	var errno syscall.Errno
+	if errors.As(s.err, &errno) {
+		return errno.Error()
+	}
+	return s.err.Error()
+}
+
+// Unwrap makes it an [ErrNotRunnable].
+func (s *startError) Unwrap() []error { return []error{ErrNotRunnable, s.err} }
 
 // Status is how a command ended: by itself with a code, or by a signal.
 type Status struct {

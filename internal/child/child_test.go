@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"syscall"
 	"testing"
@@ -27,6 +28,28 @@ func TestFind(t *testing.T) {
 	} {
 		if path, err := child.Find(name); !errors.Is(err, want) {
 			t.Errorf("%q is found as %q, %v; want %v", name, path, err, want)
+		}
+	}
+}
+
+// A relative element of PATH counts where shells let it, and no name is an option.
+func TestFindBesideOne(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there the present folder does not count")
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "--help"), nil, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	for _, path := range []string{"", ".", ":/bin", "/nowhere:."} {
+		t.Setenv("PATH", path)
+		want := "./--help"
+		if path == "" {
+			want = ""
+		}
+		if got, err := child.Find("--help"); got != want {
+			t.Errorf("with PATH=%q it is found as %q, %v; want %q", path, got, err, want)
 		}
 	}
 }

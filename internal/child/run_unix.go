@@ -20,10 +20,18 @@ import (
 func Replace(c Command) error {
 	// A signal that was ignored when this program began stays so.
 	signal.Reset(syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
-	if err := syscall.Exec(c.Path, c.Args, c.Env); err != nil {
-		return fmt.Errorf("%w: %w", ErrNotRunnable, err)
+	err := syscall.Exec(c.Path, c.Args, c.Env)
+	if script, ok := c.script(err); ok {
+		err = syscall.Exec(script.Path, script.Args, c.Env)
 	}
-	return nil
+	return &startError{err}
+}
+
+// start starts the command beside this process.
+func start(c Command) (*os.Process, error) {
+	return os.StartProcess(c.Path, c.Args, &os.ProcAttr{
+		Env: c.Env, Files: []*os.File{os.Stdin, os.Stdout, os.Stderr}, Sys: attributes(),
+	})
 }
 
 // passed are the signals that are passed on. Those that stop a process are not
@@ -57,9 +65,10 @@ func Run(c Command) (Status, error) {
 		// What the system takes for the parent's death is the death of the
 		// thread that started the command. This one lives as long as it.
 		runtime.LockOSThread()
-		process, err := os.StartProcess(c.Path, c.Args, &os.ProcAttr{
-			Env: c.Env, Files: []*os.File{os.Stdin, os.Stdout, os.Stderr}, Sys: attributes(),
-		})
+		process, err := start(c)
+		if script, ok := c.script(err); ok {
+			process, err = start(script)
+		}
 		if err != nil {
 			failed <- err
 			return
@@ -84,7 +93,7 @@ func Run(c Command) (Status, error) {
 	var process *os.Process
 	select {
 	case err := <-failed:
-		return Status{}, fmt.Errorf("%w: %w", ErrNotRunnable, err)
+		return Status{}, &startError{err}
 	case process = <-started:
 	}
 	for {
@@ -170,12 +179,12 @@ func terminalSent(s os.Signal, command int) bool {
 const dieBound = time.Second
 
 // Die ends this process by the signal that ended the command, so that whoever
-// waits sees the same. It returns only if the signal does not end a process.
+// waits sees the same. It returns only if the signal cannot end this process.
 func Die(s syscall.Signal) {
 	// A dump of the command's memory may be wanted, one of ours is not.
 	_ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
 	signal.Reset(s)
-	if unix.Kill(os.Getpid(), s) == nil {
+	if byDefault(s) && unix.Kill(os.Getpid(), s) == nil {
 		<-time.After(dieBound)
 	}
 }

@@ -2,7 +2,6 @@ package child
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -27,7 +26,7 @@ func Run(c Command) (Status, error) {
 	case errors.As(err, &ended):
 		return Status{Code: ended.ExitCode()}, nil
 	default:
-		return Status{}, fmt.Errorf("%w: %w", ErrNotRunnable, err)
+		return Status{}, &startError{err}
 	}
 }
 

@@ -111,10 +111,7 @@ func (p *program) runExec(cmd *cobra.Command, opts execOptions, args []string) e
 	// Nobody is asked for anything if there is nothing to run.
 	path, err := child.Find(args[0])
 	if err != nil {
-		return &failure{
-			err: err, message: fmt.Sprintf("could not run %.64q: %v", args[0], err),
-			hint: "After the -- there is the name or the path of a program, and then its arguments.",
-		}
+		return commandFailure(args[0], err)
 	}
 	options, err := p.waitOptions(cmd)
 	if err != nil {
@@ -147,13 +144,24 @@ func (p *program) runExec(cmd *cobra.Command, opts execOptions, args []string) e
 	p.closeSealed()
 	err = child.Replace(command)
 	if !errors.Is(err, errors.ErrUnsupported) {
-		return err
+		return commandFailure(args[0], err)
 	}
 	status, err := child.Run(command)
 	if err != nil {
-		return err
+		return commandFailure(args[0], err)
 	}
 	return exitSilently(status.ExitCode())
+}
+
+// commandFailure names the command that could not be run.
+func commandFailure(name string, err error) error {
+	if !errors.Is(err, child.ErrNotRunnable) && !errors.Is(err, child.ErrNotFound) {
+		return err
+	}
+	return &failure{
+		err: err, message: fmt.Sprintf("could not run %.64q: %v", name, err),
+		hint: "After the -- there is the name or the path of a program, and then its arguments.",
+	}
 }
 
 // tokenVariable is where the provider's own tools look for a token.

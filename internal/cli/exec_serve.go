@@ -63,7 +63,7 @@ func (p *program) execServed(ctx context.Context, opts execOptions, command chil
 	p.logger().Debug("running the command", "variables", joinNames(v.set))
 	status, err := child.Run(command)
 	if err := errors.Join(err, end()); err != nil {
-		return err
+		return commandFailure(command.Args[0], err)
 	}
 	if status.Signal != 0 {
 		child.Die(status.Signal)
