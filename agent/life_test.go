@@ -11,6 +11,7 @@ import (
 
 	"github.com/authring/authring"
 	"github.com/authring/authring/agent"
+	"github.com/authring/authring/dropboxtest"
 	"github.com/authring/authring/internal/agentclient"
 	"github.com/authring/authring/provider"
 )
@@ -164,6 +165,30 @@ func TestRenewAhead(t *testing.T) {
 	if n := a.mustToken(t, ask); n.AccessToken == "" || w.refreshes() != before {
 		t.Error("renewed again")
 	}
+}
+
+// A token that lives for five minutes only, as many servers give them, is in
+// memory like any other, however often it is asked for, and is renewed before a
+// request has to wait for that.
+func TestTokensThatLiveBriefly(t *testing.T) {
+	w := newWorld(t)
+	w.dropbox = dropboxtest.New(dropboxtest.WithAccessTokenTTL(5 * time.Minute))
+	w.link(t, "work")
+	clock := newHandClock()
+	a := w.start(t, func(c *agent.Config) { c.SetClock(clock) })
+	ask := agentclient.Request{Config: "work"}
+	first := a.mustToken(t, ask)
+	before := w.refreshes()
+	for range 3 * agent.Burst {
+		if a.mustToken(t, ask).AccessToken != first.AccessToken {
+			t.Fatal("another token, though the first is good")
+		}
+	}
+	if n := w.refreshes(); n != before {
+		t.Errorf("%d refreshes for what is in memory", n-before)
+	}
+	clock.pass(2*time.Minute + 29*time.Second) // half of its life is the least
+	waitUntil(t, func() bool { return w.refreshes() == before+1 })
 }
 
 // waitUntil looks again and again: what it waits for tells nobody.

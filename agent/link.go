@@ -34,6 +34,16 @@ type tokenEnd struct {
 	said  time.Time
 	never bool
 	at    time.Duration
+	need  time.Duration // how long it has to be valid to be handed out by default
+}
+
+// needOf is the default of a session for a token that lives so long: where that
+// is no more than the usual, half of it.
+func needOf(life time.Duration) time.Duration {
+	if life <= authring.DefaultMinValid {
+		return life / 2
+	}
+	return authring.DefaultMinValid
 }
 
 // acquire returns the link, opened anew if its record is not the one that it
@@ -208,7 +218,7 @@ func (h *held) inMemory(ask Ask, key string, now time.Duration) bool {
 	}
 	need := ask.MinValid
 	if need == 0 {
-		need = authring.DefaultMinValid
+		need = end.need
 	}
 	return end.never || end.at-now >= need
 }
@@ -226,7 +236,11 @@ func (a *Agent) learn(h *held, key string, token authring.Token) {
 		return
 	}
 	now := a.clock.Now()
-	end := tokenEnd{said: token.Expires, never: token.Expires.IsZero(), at: now + time.Until(token.Expires)}
+	end := tokenEnd{said: token.Expires, never: token.Expires.IsZero()}
+	if !end.never {
+		life := time.Until(token.Expires)
+		end.at, end.need = now+life, needOf(life)
+	}
 	if h.known == nil || len(h.known) > mostKnown {
 		h.known = map[string]tokenEnd{}
 	}
@@ -235,12 +249,19 @@ func (a *Agent) learn(h *held, key string, token authring.Token) {
 		return
 	}
 	h.newest = value
-	a.renewAt(h, now+(end.at-now)*86/100)
+	a.renewAt(h, end.renewal(now))
 }
 
-// renewAt is after the session's own time for it, four fifths of the life and
-// up to a twentieth more, at which only a request makes it renew. The caller
-// holds mu.
+// renewal is when a token that came now is renewed: after the session's own
+// time for it, four fifths of the life and up to a twentieth more, at which only
+// a request makes it renew; and, of a short life, before it is no longer handed
+// out, so that none has to wait for that, but not before half of it.
+func (e tokenEnd) renewal(now time.Duration) time.Duration {
+	life := e.at - now
+	return now + min(life*86/100, max(life-e.need, life/2)*95/100)
+}
+
+// renewAt has a link renewed at that time. The caller holds mu.
 func (a *Agent) renewAt(h *held, at time.Duration) {
 	if h.stopRenew != nil {
 		h.stopRenew()
