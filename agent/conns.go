@@ -30,6 +30,12 @@ type conn struct {
 
 type connKey struct{}
 
+// unread reports whether the other end has sent what was not read yet.
+func (c *conn) unread() bool {
+	socket, ok := c.Conn.(syscall.Conn)
+	return ok && unread(socket)
+}
+
 // Close ends the connection and makes its room free.
 func (c *conn) Close() error {
 	c.once.Do(func() { c.all.remove(c) })
@@ -85,17 +91,16 @@ func (s *conns) admit(raw net.Conn, p peer.Peer) (*conn, time.Duration) {
 			_ = c.Close()
 		}
 	}()
-	if c := s.crowder(p.PID); c != nil && now.Sub(c.silent) >= grace {
+	if c := s.crowder(p.PID); c != nil && now.Sub(c.silent) >= grace && !c.unread() {
 		out = append(out, s.leave(c))
 	}
 	if s.silent.Len() >= s.limits.Silent || s.total >= s.limits.Connections {
-		front := s.silent.Front()
-		if front == nil {
+		if s.silent.Len() == 0 {
 			return nil, 0 // all are worked on
 		}
-		oldest := front.Value.(*conn)
-		if age := now.Sub(oldest.silent); age < grace {
-			return nil, grace - age
+		oldest, wait := s.oldest(now)
+		if oldest == nil {
+			return nil, wait
 		}
 		out = append(out, s.leave(oldest))
 	}
@@ -103,6 +108,27 @@ func (s *conns) admit(raw net.Conn, p peer.Peer) (*conn, time.Duration) {
 	c.place = s.silent.PushBack(c)
 	s.total++
 	return c, 0
+}
+
+// unreadPause is how long those are waited for that have said something which
+// the agent has not come to read.
+const unreadPause = 10 * time.Millisecond
+
+// oldest is the silent connection that is to make room, or, for want of one that
+// has been silent for long enough, how long to wait. On a machine that is busy
+// it may be the agent that did not get to read what was said. The caller holds
+// mu.
+func (s *conns) oldest(now time.Time) (c *conn, wait time.Duration) {
+	for e := s.silent.Front(); e != nil; e = e.Next() {
+		c := e.Value.(*conn)
+		if age := now.Sub(c.silent); age < grace {
+			return nil, grace - age
+		}
+		if !c.unread() {
+			return c, 0
+		}
+	}
+	return nil, unreadPause
 }
 
 // crowder is the silent connection that one process has to give up for

@@ -1,6 +1,12 @@
 package agent
 
-import "github.com/authring/authring/internal/bootclock"
+import (
+	"net"
+	"time"
+
+	"github.com/authring/authring/internal/bootclock"
+	"github.com/authring/authring/internal/peer"
+)
 
 // SetClock replaces the clock of the agent's own times.
 func (c *Config) SetClock(clock bootclock.Clock) { c.clock = clock }
@@ -18,3 +24,13 @@ const (
 	Burst = burst
 	Pause = pause
 )
+
+// MakesRoom reports whether a connection that has been let in for long makes
+// room for another one.
+func MakesRoom(old, another net.Conn) bool {
+	s := newConns(Config{Limits: Limits{Silent: 1}.withDefaults()})
+	c, _ := s.admit(old, peer.Peer{})
+	c.silent = c.silent.Add(-time.Minute)
+	admitted, _ := s.admit(another, peer.Peer{})
+	return admitted != nil
+}

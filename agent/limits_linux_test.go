@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -50,6 +52,80 @@ func TestHangingConnections(t *testing.T) {
 	runtime.ReadMemStats(&memory)
 	if memory.HeapAlloc > 64<<20 {
 		t.Errorf("%d MB are in use", memory.HeapAlloc>>20)
+	}
+}
+
+// Who has said something that the agent did not get to read yet is not silent.
+func TestWhatIsUnreadIsNotSilent(t *testing.T) {
+	for said, want := range map[string]bool{"": true, "GET /v1/ HTTP/1.1\r\n": false} {
+		ends, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var conns []net.Conn
+		for _, fd := range ends {
+			file := os.NewFile(uintptr(fd), "")
+			c, err := net.FileConn(file)
+			_ = file.Close()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = c.Close() }()
+			conns = append(conns, c)
+		}
+		if _, err := io.WriteString(conns[0], said); err != nil {
+			t.Fatal(err)
+		}
+		another, _ := net.Pipe()
+		if got := agent.MakesRoom(conns[1], another); got != want {
+			t.Errorf("who said %q makes room: %v, want %v", said, got, want)
+		}
+	}
+}
+
+// Whoever finds the socket of an agent that starts finds it listening, and
+// closed to others, as it will be.
+func TestTheSocketIsClosedFromTheFirst(t *testing.T) {
+	path := filepath.Join(socketFolder(t), "authring", "agent.sock")
+	ended := make(chan struct{})
+	var looks sync.WaitGroup
+	looks.Go(func() {
+		for {
+			select {
+			case <-ended:
+				return
+			default:
+			}
+			if err := agentclient.CheckPlace(path); err != nil {
+				t.Errorf("the client would not ask there: %v", err)
+				return
+			}
+			c, err := net.Dial("unix", path)
+			switch {
+			case err == nil:
+				_ = c.Close()
+			case errors.Is(err, syscall.ENOENT):
+			default:
+				t.Errorf("the socket is there, and: %v", err)
+				return
+			}
+		}
+	})
+	for range 500 {
+		l, err := agent.Listen(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l.Addr().String() != path {
+			t.Fatalf("the address is %s, want %s", l.Addr(), path)
+		}
+		l.Unname() // and it listens on, so that nobody is refused
+		defer func() { _ = l.Close() }()
+	}
+	close(ended)
+	looks.Wait()
+	if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) != 1 {
+		t.Errorf("beside the lock there are %v, %v", left, err)
 	}
 }
 

@@ -76,6 +76,20 @@ func listen(ctx context.Context, path string) (_ *Listener, err error) {
 			_ = lock.Release()
 		}
 	}()
+	socket, err := bind(path)
+	if err != nil {
+		return nil, err
+	}
+	l := &Listener{UnixListener: socket, path: path, lock: lock}
+	if l.made, err = os.Lstat(path); err != nil {
+		_ = socket.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// bindClosed makes a socket with mode 0600 in place of what is at path.
+func bindClosed(path string) (*net.UnixListener, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -85,16 +99,15 @@ func listen(ctx context.Context, path string) (_ *Listener, err error) {
 	}
 	// Closing must not remove the socket of the next agent.
 	socket.SetUnlinkOnClose(false)
-	l := &Listener{UnixListener: socket, path: path, lock: lock}
-	if err = os.Chmod(path, 0o600); err == nil {
-		l.made, err = os.Lstat(path)
-	}
-	if err != nil {
+	if err := os.Chmod(path, 0o600); err != nil {
 		_ = socket.Close()
 		return nil, err
 	}
-	return l, nil
+	return socket, nil
 }
+
+// Addr is the path of the socket.
+func (l *Listener) Addr() net.Addr { return &net.UnixAddr{Net: "unix", Name: l.path} }
 
 // Unname removes the socket, so that nobody finds it any more; those who are
 // connecting are still to be let in.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"time"
 )
 
@@ -128,8 +129,19 @@ func Call(ctx context.Context, path, method, target, realm string) ([]byte, erro
 	return call(ctx, longestWait, path, method, target, realm)
 }
 
+// mostTries is how often a request is sent whose connection the agent ended
+// before it said anything.
+const mostTries = 3
+
 func call(ctx context.Context, patience time.Duration, path, method, target, realm string) ([]byte, error) {
-	status, body, err := exchange(ctx, time.Now().Add(patience), path, method, target, realm)
+	until := time.Now().Add(patience)
+	status, body, err := exchange(ctx, until, path, method, target, realm)
+	// An agent that is short of room ends connections that have said nothing
+	// for long, as that of a process may that had to wait for a processor. One
+	// that came as the agent ended finds the next one, or none.
+	for tries := 1; tries < mostTries && method == "GET" && errors.Is(err, errSilent) && ctx.Err() == nil; tries++ {
+		status, body, err = exchange(ctx, until, path, method, target, realm)
+	}
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, context.Cause(ctx)
@@ -163,12 +175,20 @@ func exchange(ctx context.Context, until time.Time, path, method, target, realm 
 	// An agent that refuses, as one with no room, may have answered and gone
 	// before it read anything: its answer counts.
 	_, writeErr := conn.Write([]byte(request + "\r\n"))
-	status, body, err = readReply(&patient{conn: conn, until: until})
-	if err != nil {
+	answer := &patient{conn: conn, until: until}
+	status, body, err = readReply(answer)
+	switch {
+	case err == nil:
+		return status, body, nil
+	case answer.read == 0 && !errors.Is(err, os.ErrDeadlineExceeded):
+		return 0, nil, errors.Join(ErrFailed, errSilent, err, writeErr)
+	default:
 		return 0, nil, errors.Join(ErrFailed, err, writeErr)
 	}
-	return status, body, nil
 }
+
+// errSilent: the connection was ended, and nothing was said.
+var errSilent = errors.New("it ended the connection without a word")
 
 // patient gives the agent time for each piece of what it says.
 type patient struct {

@@ -57,6 +57,44 @@ func TestBadAgents(t *testing.T) {
 	}
 }
 
+// An agent that has ended a connection without a word is asked again, a few
+// times: it was short of room, or is another one by now. What it was told to do
+// is not said twice.
+func TestEndedWithoutAWord(t *testing.T) {
+	for _, test := range []struct {
+		method      string
+		ended, asks int
+		ok          bool
+	}{{"GET", 2, 3, true}, {"GET", 3, 3, false}, {"POST", 1, 1, false}} {
+		l, err := net.Listen("unix", filepath.Join(folder(t), "s"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = l.Close() }()
+		asked := make(chan int, 1)
+		go func() {
+			n := 0
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					asked <- n
+					return
+				}
+				if n++; n > test.ended {
+					_, _ = c.Read(make([]byte, 4096))
+					_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+				}
+				_ = c.Close()
+			}
+		}()
+		_, err = agentclient.Call(t.Context(), l.Addr().String(), test.method, "/v1/token", "")
+		_ = l.Close()
+		if n := <-asked; n != test.asks || (err == nil) != test.ok || err != nil && !errors.Is(err, agentclient.ErrFailed) {
+			t.Errorf("%s, ended %d times: asked %d times, %v", test.method, test.ended, n, err)
+		}
+	}
+}
+
 // A caller can give up on an agent that says nothing, by its context or by its
 // patience, before the client itself would.
 func TestGiveUp(t *testing.T) {

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -105,9 +107,12 @@ func (p *program) linked() bool {
 
 const (
 	// startBound is how long an agent may take to start.
-	startBound = 3 * time.Second
+	startBound = 10 * time.Second
 	// startPause is between two looks whether it is there.
 	startPause = 2 * time.Millisecond
+	// waitPause is, about, between two looks of those who wait for the one that
+	// starts it, of whom there may be hundreds.
+	waitPause = 20 * time.Millisecond
 )
 
 // startAgent starts an agent in the background, and returns once it listens. Of
@@ -119,14 +124,11 @@ func startAgent(ctx context.Context, path string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, startBound)
 	defer cancel()
-	lock, err := filelock.Acquire(ctx, filepath.Join(folder, "start.lock"))
-	if err != nil {
+	lock, err := beStarter(ctx, path)
+	if lock == nil || err != nil {
 		return err
 	}
 	defer func() { _ = lock.Release() }()
-	if listens(ctx, path) {
-		return nil
-	}
 	program, err := os.Executable()
 	if err != nil {
 		return err
@@ -149,6 +151,33 @@ func startAgent(ctx context.Context, path string) error {
 		}
 	}
 	return nil
+}
+
+// beStarter takes the lock of the process that starts the agent. There is none,
+// and no error, once an agent listens: those who wait do not have to take turns
+// to see that.
+func beStarter(ctx context.Context, path string) (*filelock.Lock, error) {
+	for {
+		lock, err := filelock.Try(filepath.Join(filepath.Dir(path), "start.lock"))
+		if err != nil {
+			return nil, err
+		}
+		// With the lock, too: the starter before may have done it meanwhile.
+		if listens(ctx, path) {
+			if lock != nil {
+				err = lock.Release()
+			}
+			return nil, err
+		}
+		if lock != nil {
+			return lock, nil
+		}
+		select {
+		case <-time.After(waitPause/2 + rand.N(waitPause)):
+		case <-ctx.Done():
+			return nil, fmt.Errorf("another process starts the agent: %w", ctx.Err())
+		}
+	}
 }
 
 func listens(ctx context.Context, path string) bool {

@@ -1,0 +1,6 @@
+package agent
+
+import "syscall"
+
+// unread: Windows does not tell without reading it.
+func unread(syscall.Conn) bool { return false }
