@@ -13,9 +13,10 @@ import (
 const largest = 1 << 20
 
 // Path says where rclone keeps its file: where RCLONE_CONFIG says; else the
-// first that exists of rclone/rclone.conf below %APPDATA% (on Windows), the
-// same below $XDG_CONFIG_HOME or else ~/.config, and ~/.rclone.conf. Without
-// any it is where rclone would make one.
+// first that exists of rclone/rclone.conf below %APPDATA% (on Windows), below
+// $XDG_CONFIG_HOME and below ~/.config, and ~/.rclone.conf. Without any it is
+// where rclone would make one. A file beside rclone's program, where that
+// looks first of all, has to be named.
 func Path(getenv func(string) string) (string, error) {
 	if path := getenv("RCLONE_CONFIG"); path != "" {
 		return path, nil
@@ -24,15 +25,12 @@ func Path(getenv func(string) string) (string, error) {
 	if folder := getenv("APPDATA"); runtime.GOOS == "windows" && folder != "" {
 		places = append(places, filepath.Join(folder, "rclone", "rclone.conf"))
 	}
-	home, err := os.UserHomeDir()
-	switch folder := getenv("XDG_CONFIG_HOME"); {
-	case folder != "":
+	if folder := getenv("XDG_CONFIG_HOME"); folder != "" {
 		places = append(places, filepath.Join(folder, "rclone", "rclone.conf"))
-	case err == nil:
-		places = append(places, filepath.Join(home, ".config", "rclone", "rclone.conf"))
 	}
+	home, err := os.UserHomeDir()
 	if err == nil {
-		places = append(places, filepath.Join(home, ".rclone.conf"))
+		places = append(places, filepath.Join(home, ".config", "rclone", "rclone.conf"), filepath.Join(home, ".rclone.conf"))
 	}
 	if len(places) == 0 {
 		return "", fmt.Errorf("could not find rclone's configuration: %w", err)

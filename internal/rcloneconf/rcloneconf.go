@@ -3,7 +3,9 @@
 //
 // The file is of lines: "[remote]", then "key = value" or "key: value"; lines
 // that begin with # or ; are comments; of two values of a key the last counts.
-// White space around names and values is none of theirs.
+// White space around names and values is none of theirs. A key may stand in
+// quotes, and a value in backquotes or three double ones; rclone writes none of
+// these, and reads them.
 package rcloneconf
 
 import (
@@ -75,12 +77,61 @@ func Parse(data []byte) ([]Remote, error) {
 		case current < 0:
 			return nil, &SyntaxError{Line: i + 1, Reason: "text before the first [remote]"}
 		default:
-			end := strings.IndexAny(line, "=:")
-			if end <= 0 {
-				return nil, &SyntaxError{Line: i + 1, Reason: "neither a [remote] nor key = value"}
+			key, value, reason := pair(line)
+			if reason != "" {
+				return nil, &SyntaxError{Line: i + 1, Reason: reason}
 			}
-			remotes[current].values[strings.TrimSpace(line[:end])] = strings.TrimSpace(line[end+1:])
+			remotes[current].values[key] = value
 		}
 	}
 	return remotes, nil
+}
+
+// The quotes of keys and of values; of two that fit the first counts.
+var (
+	keyQuotes   = []string{`"""`, `"`, "`"}
+	valueQuotes = []string{`"""`, "`"}
+)
+
+// pair splits a line into key and value, or gives the reason why it cannot.
+func pair(line string) (key, value, reason string) {
+	const open = "a quote that does not end"
+	quote := opening(line, keyQuotes)
+	closing := strings.Index(line[len(quote):], quote)
+	if closing < 0 {
+		return "", "", open
+	}
+	from := 0 // where the = is looked for
+	if quote != "" {
+		from = len(quote) + closing
+		key = line[len(quote):from]
+	}
+	end := strings.IndexAny(line[from:], "=:")
+	if end < 0 || end == 0 && quote == "" {
+		return "", "", "neither a [remote] nor key = value"
+	}
+	if quote == "" {
+		key = strings.TrimSpace(line[:end])
+	}
+	value = strings.TrimSpace(line[from+end+1:])
+	if quote = opening(value, valueQuotes); quote != "" {
+		inside := value[len(quote):]
+		// The last one ends it: rclone knows no escapes.
+		if closing = strings.LastIndex(inside, quote); closing < 0 {
+			return "", "", open
+		}
+		value = inside[:closing]
+	}
+	return key, value, ""
+}
+
+// opening is the quote that begins text, or "". A text too short to be closed
+// begins with none.
+func opening(text string, quotes []string) string {
+	for _, quote := range quotes {
+		if len(text) >= 2*len(quote) && strings.HasPrefix(text, quote) {
+			return quote
+		}
+	}
+	return ""
 }

@@ -32,14 +32,20 @@ client_id = newer
 [empty]
 [old]
 type=dropbox
-token={"access_token":"long","token_type":"bearer","expiry":"0001-01-01T00:00:00Z"}`
+token={"access_token":"long","token_type":"bearer","expiry":"0001-01-01T00:00:00Z"}` + quoted
+
+// quoted is what nobody's program writes, and rclone reads.
+const quoted = `
+[quoted]
+"type" = """dropbox"""
+` + "client_id = `` # no\n`a = b` : `c`d` e\nplain = \"c\"\n" + `"""k""" = """`
 
 func TestParse(t *testing.T) {
 	remotes, err := rcloneconf.Parse([]byte(sample))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(remotes); got != "[dropbox my remote empty old]" {
+	if got := fmt.Sprint(remotes); got != "[dropbox my remote empty old quoted]" {
 		t.Errorf("remotes: %s", got)
 	}
 	if hidden := fmt.Sprintf("%v %+v %#v", remotes, remotes, remotes); strings.Contains(hidden, "sl.") {
@@ -54,6 +60,11 @@ func TestParse(t *testing.T) {
 	if token, err := remotes[3].Token(); err != nil || !token.Expiry.IsZero() || !token.Refresh.IsZero() || token.Access.Reveal() != "long" {
 		t.Errorf("the old one is %#v, %v", token, err)
 	}
+	for key, want := range map[string]string{"type": "dropbox", "client_id": "", "a = b": "c`d", "plain": `"c"`, "k": `"""`} {
+		if got := remotes[4].Get(key); got != want {
+			t.Errorf("the quoted %q is %q, want %q", key, got, want)
+		}
+	}
 	if remotes, err := rcloneconf.Parse([]byte("\ufeff[a]\r\ntype = dropbox\r\n")); err != nil || remotes[0].Type() != "dropbox" {
 		t.Errorf("with a byte order mark: %v, %v", remotes, err)
 	}
@@ -65,6 +76,9 @@ func TestParseRefuses(t *testing.T) {
 		"\n# x\n[]\n":          3,
 		"[a]\nno value here\n": 2,
 		"[a]\n= value\n":       2,
+		"[a]\n\"b = c\n":       2,
+		"[a]\n\"b\" c\n":       2,
+		"[a]\nb = `c\n":        2,
 	} {
 		_, err := rcloneconf.Parse([]byte(text))
 		var syntax *rcloneconf.SyntaxError
@@ -121,7 +135,7 @@ func TestPath(t *testing.T) {
 	usual := touch(".config", "rclone", "rclone.conf")
 	want(usual)
 	env["XDG_CONFIG_HOME"] = filepath.Join(home, "xdg")
-	want(want2) // nothing there
+	want(usual) // nothing there
 	want3 := touch("xdg", "rclone", "rclone.conf")
 	want(want3)
 	env["RCLONE_CONFIG"] = "elsewhere.conf"
@@ -140,7 +154,7 @@ func TestRead(t *testing.T) {
 	if err := os.WriteFile(path, []byte(sample), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if remotes, err := rcloneconf.Read(path); err != nil || len(remotes) != 4 {
+	if remotes, err := rcloneconf.Read(path); err != nil || len(remotes) != 5 {
 		t.Errorf("Read = %v, %v", remotes, err)
 	}
 	if err := os.WriteFile(path, make([]byte, 1<<20+1), 0o600); err != nil {
