@@ -43,8 +43,8 @@ type Grant struct {
 //
 // Nothing is ever revoked when an import fails. The errors are those of
 // SaveCreds; [ErrRevoked] when the provider refuses the refresh token;
-// [ErrInvalidToken] when it refuses the access token, or names another account;
-// and [ErrConnectionFailed] when it cannot be asked.
+// [ErrInvalidToken] when it refuses the access token; a [*GrantOwnerError] when
+// it names another account; and [ErrConnectionFailed] when it cannot be asked.
 func (s *Session) Import(ctx context.Context, g Grant) (Saved, error) {
 	if err := s.checkGrant(g); err != nil {
 		return Saved{}, err
@@ -68,6 +68,21 @@ func (s *Session) Import(ctx context.Context, g Grant) (Saved, error) {
 	}
 	return s.saveAs(ctx, imported, account, detail)
 }
+
+// GrantOwnerError reports that a grant works, and is of another account than
+// [Grant] says. It is an [ErrInvalidToken].
+type GrantOwnerError struct {
+	Named string // the account of the Grant
+	Owner string // the one that the provider names
+}
+
+// Error names both accounts.
+func (e *GrantOwnerError) Error() string {
+	return fmt.Sprintf("it is said to be of %s and belongs to %s", e.Named, e.Owner)
+}
+
+// Unwrap returns [ErrInvalidToken].
+func (e *GrantOwnerError) Unwrap() error { return ErrInvalidToken }
 
 // checkGrant finds what cannot become a link, before anybody is asked.
 func (s *Session) checkGrant(g Grant) error {
@@ -125,7 +140,7 @@ func (s *Session) verify(ctx context.Context, imported *credentials) (provider.A
 		account, err = provider.Account{ID: named}, client.Check(ctx, imported.access)
 	}
 	if err == nil && named != "" && account.ID != named {
-		err = fmt.Errorf("%w: it is said to be of %s and belongs to %s", ErrInvalidToken, named, account.ID)
+		err = &GrantOwnerError{Named: named, Owner: account.ID}
 	}
 	return account, err
 }

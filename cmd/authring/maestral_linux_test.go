@@ -144,6 +144,18 @@ func TestImportFromALockedKeyring(t *testing.T) {
 	p.want(0, "", "import", "maestral", "--yes")
 	p.want(0, "", "token", "-c", "maestral")
 
+	// What is stored for one account is another's.
+	p.file("[auth]\naccount_id = dbid:somebody\nkeyring = keyring.backends.SecretService.Keyring\ntoken_access_type = offline\n", ".config", "maestral", "wrong.ini")
+	store := desk.Command("secret-tool", "store", "--label=wrong", "service", "Maestral", "username", "config:wrong:dbid:somebody")
+	store.Stdin = strings.NewReader(p.dropbox.RefreshToken(p.dropbox.User().AccountID))
+	if out, err := store.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	_, stderr = p.want(1, "", "import", "maestral", "wrong", "--yes")
+	if want := fmt.Sprintf("is of the account %s, and not of dbid:somebody; nothing was changed", p.dropbox.User().AccountID); !strings.Contains(stderr, want) || strings.Contains(stderr, "does not take") {
+		t.Errorf("import says:\n%s", stderr)
+	}
+
 	remove := desk.Command("secret-tool", "clear", "service", "Maestral")
 	if out, err := remove.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

@@ -13,8 +13,8 @@ import (
 )
 
 type exportOptions struct {
-	yes, force bool
-	remote     string
+	yes, force, dryRun bool
+	remote             string
 }
 
 const exportLong = `Print the link as another program has it, for that program's own file.
@@ -23,7 +23,8 @@ authring export rclone prints a remote for rclone's configuration, with the
 refresh token and an access token. Both leave the keyring: whatever can read
 that file, any program of yours and any backup, can then use the account. You
 are asked for that, or say --yes. It is not printed on a terminal without
---force.
+--force. With --dry-run it is said what would be printed, without the secrets,
+and neither the keyring nor the provider is asked for them.
 
 rclone must be 1.67 or newer: older ones send the secret of rclone's own app
 with the app key of the remote when they renew the access token. Dropbox
@@ -58,6 +59,7 @@ func (p *program) exportCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&opts.remote, "remote", "", "`NAME` of the remote; the config name if not given")
 	flags.BoolVarP(&opts.yes, "yes", "y", false, "do not ask")
+	flags.BoolVar(&opts.dryRun, "dry-run", false, "only say what would be printed")
 	flags.BoolVar(&opts.force, "force", false, "print the secret on a terminal too")
 	p.addWaitFlag(cmd)
 	return cmd
@@ -74,6 +76,10 @@ func (o *exportOptions) check(p *program) error {
 	switch {
 	case p.json:
 		return usage("export", "export rclone prints what rclone reads; leave out --json")
+	case o.yes && o.dryRun:
+		return usage("export", "--yes and --dry-run contradict each other")
+	case o.dryRun:
+		return nil
 	case p.stdout.terminal && !o.force:
 		return usage("export", "the secret would be shown on this terminal; send it to rclone's file (>> rclone.conf), or say --force")
 	case !o.yes && !p.asks():
@@ -103,8 +109,15 @@ func (p *program) runExport(cmd *cobra.Command, opts exportOptions) error {
 	if rec.Provider != record.DefaultProvider {
 		return &failure{err: &usageError{verb: "export"}, message: fmt.Sprintf("%q is with %s; only links with Dropbox can be exported", p.config, rec.Provider)}
 	}
+	if opts.dryRun {
+		p.say("%s %q, %s, would be printed as the remote %q:", p.stderr.paint(bold, "+"), p.config, linkedTo(rec), opts.remote)
+		p.say("%s", indent(rclonePlan(rec, opts.remote), "  "))
+	}
 	p.warn("The secret of %q leaves the keyring: whatever can read rclone's file can use the account.", p.config)
 	p.warn("rclone and authring will share the grant: when one of them unlinks, it ends for both.")
+	if opts.dryRun {
+		return nil
+	}
 	if !opts.yes {
 		sure, err := p.confirm(ctx, "Print it?")
 		if err != nil {
@@ -143,9 +156,22 @@ func rcloneSection(ctx context.Context, s *authring.Session, remote string) ([]b
 	if refresh.IsZero() && rec.TokenAccessType != string(authring.Legacy) {
 		return nil, errors.New("could not export the link: it was changed meanwhile; try again")
 	}
-	appKey := rec.AppKey
-	if appKey == "" {
-		appKey = authring.DefaultAppKey
+	return rcloneconf.Format(remote, exportedKey(rec), rcloneconf.Token{Access: access.AccessToken, Refresh: refresh, Expiry: access.Expires})
+}
+
+// exportedKey is the app key that the grant was made with.
+func exportedKey(rec record.Record) string {
+	if rec.AppKey == "" {
+		return authring.DefaultAppKey
 	}
-	return rcloneconf.Format(remote, appKey, rcloneconf.Token{Access: access.AccessToken, Refresh: refresh, Expiry: access.Expires})
+	return rec.AppKey
+}
+
+// rclonePlan is the section with asterisks for what is secret.
+func rclonePlan(rec record.Record, remote string) string {
+	token := `{"access_token":"***","token_type":"bearer","refresh_token":"***","expiry":"..."}`
+	if rec.TokenAccessType == record.Legacy {
+		token = `{"access_token":"***","token_type":"bearer","expiry":"0001-01-01T00:00:00Z"}`
+	}
+	return fmt.Sprintf("[%s]\ntype = dropbox\nclient_id = %s\ntoken = %s", remote, exportedKey(rec), token)
 }

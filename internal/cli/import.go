@@ -102,10 +102,14 @@ type candidate struct {
 	config string // the link to be made
 	who    string // for people; may be empty
 	where  string // for people: where the secret is
+	into   string // for people: where it would go
+	target keyring.ID
 	rec    record.Record
 	err    error // why it cannot be imported
 	// exists: the config name has this link already, and it stays.
 	exists bool
+	// replaces: the config name has a link, which gets this grant instead.
+	replaces bool
 	// grant reads the secret, and may ask for the keyring to be unlocked.
 	grant func(context.Context) (authring.Grant, error)
 }
@@ -141,7 +145,9 @@ func (p *program) runImport(cmd *cobra.Command, args []string, opts importOption
 		return err
 	}
 	for n := range found {
-		i.look(&found[n])
+		if i.look(ctx, &found[n]); ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 	}
 	if len(found) == 0 {
 		i.say("There is nothing to import.")
@@ -184,13 +190,13 @@ func (i *importing) title() string {
 	return "rclone"
 }
 
-// look finds what stands in the way of a link: a config name that is none, is
-// given twice, or is linked.
-func (i *importing) look(c *candidate) {
+// look finds what stands in the way of a link: a config name that is none or is
+// linked, and a keyring that cannot be used. It asks nobody.
+func (i *importing) look(ctx context.Context, c *candidate) {
 	if c.err != nil {
 		return
 	}
-	s, err := i.open(c.config)
+	s, err := i.open(c.config, i.sessionOptions()...)
 	if err != nil {
 		c.err = err
 		return
@@ -207,6 +213,55 @@ func (i *importing) look(c *candidate) {
 		}
 	case !i.importOptions.relink:
 		c.exists = true
+	default:
+		c.replaces = true
+	}
+	if c.err == nil && !c.exists {
+		c.err = i.destine(ctx, s, c)
+	}
+}
+
+// destine finds the keyring that would get the secret.
+func (i *importing) destine(ctx context.Context, s *authring.Session, c *candidate) error {
+	id := keyring.ID(i.importOptions.keyring)
+	if id != "" && !hasKeyring(s, id) {
+		return notHere(id)
+	}
+	var chosen keyring.Probed
+	if used := s.Record().Keyring; id == "" && used != "" {
+		k, err := s.Keyring(ctx)
+		if err != nil {
+			return i.noPlace(c, err)
+		}
+		chosen = keyring.Probed{Keyring: k, Status: keyring.Probe(ctx, k)}
+	} else {
+		choice, err := s.ChooseKeyring(ctx)
+		if err != nil {
+			return i.noPlace(c, err)
+		}
+		chosen = choice.Probed
+	}
+	c.target, c.into = chosen.Keyring.ID(), orID(chosen.Status.Name, chosen.Keyring.ID())
+	switch {
+	case c.target == keyring.Plaintext && !i.plaintext && !c.replaces:
+		c.into = "plain text, for want of a keyring, if you allow that (--allow-plaintext)"
+	case chosen.Status.Availability == keyring.Locked:
+		c.into += ", which is locked"
+	}
+	return nil
+}
+
+// noPlace words the error of a keyring that would have to take the secret.
+func (i *importing) noPlace(c *candidate, err error) error {
+	why := err
+	var access *authring.KeyringAccessError
+	if errors.As(err, &access) {
+		why = access.Err
+	}
+	return &failure{
+		err:     err,
+		message: fmt.Sprintf("the keyring for %q cannot be used: %v; nothing was changed", c.config, why),
+		hint:    "See how the keyrings stand, and name one with --keyring: authring keyrings",
 	}
 }
 
@@ -232,6 +287,10 @@ func (i *importing) tell(c candidate) {
 	default:
 		i.say("%s %s: becomes the link %q", i.stderr.paint(bold, "+"), printable(what), c.config)
 		i.say("  its secret is copied from %s", printable(c.where))
+		i.say("  to %s", c.into)
+		if c.replaces {
+			i.say("  the grant that %q has now is revoked, unless it is the same", c.config)
+		}
 	}
 }
 
@@ -288,13 +347,16 @@ func (i *importing) run(ctx context.Context, c candidate) (authring.Saved, error
 func (i *importing) notImported(one *program, c candidate, err error) error {
 	f := &failure{err: err, message: one.messageOf(err) + "; nothing was changed", hint: one.hintOf(err)}
 	var access *authring.KeyringAccessError
+	var owner *authring.GrantOwnerError
 	switch {
+	case errors.As(err, &owner):
+		f.message = fmt.Sprintf("the secret that %s has for %q is of the account %s, and not of %s; nothing was changed", i.title(), c.name, owner.Owner, owner.Named)
+		f.hint = "Link anew: " + one.command("link")
 	case errors.Is(err, authring.ErrRevoked), errors.Is(err, authring.ErrInvalidToken) && !errors.Is(err, authring.ErrAccountMismatch):
 		f.message = fmt.Sprintf("%s does not take the grant of %s's %q: %v", i.providerTitle(), i.title(), c.name, err)
 		f.hint = "It is of no use any more. Link anew: " + one.command("link")
 	case errors.As(err, &access) && access.State != authring.Locked:
-		f.message = fmt.Sprintf("the keyring for %q cannot be used: %v; nothing was changed", c.config, access.Err)
-		f.hint = "See how the keyrings stand, and name one with --keyring: authring keyrings"
+		return i.noPlace(&c, err)
 	}
 	return f
 }

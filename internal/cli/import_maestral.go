@@ -63,7 +63,7 @@ func (i *importing) maestralLink(ctx context.Context, c *candidate) error {
 	if kind := authring.TokenAccessType(c.rec.TokenAccessType); kind != authring.Legacy && kind != authring.Offline {
 		return fmt.Errorf("its token access type %q is unknown", kind)
 	}
-	item, err := findItem(ctx, s, keyring.NoPrompt)
+	item, err := i.findItem(ctx, s, c.config, keyring.NoPrompt)
 	switch {
 	case err == nil:
 		c.where = item.where
@@ -79,21 +79,21 @@ func (i *importing) maestralLink(ctx context.Context, c *candidate) error {
 	default:
 		return err
 	}
-	name := c.name
-	c.grant = func(ctx context.Context) (authring.Grant, error) { return i.maestralGrant(ctx, name) }
+	name, config := c.name, c.config
+	c.grant = func(ctx context.Context) (authring.Grant, error) { return i.maestralGrant(ctx, name, config) }
 	return nil
 }
 
 // maestralGrant reads the secret of a link, and has its keyring ask if it must.
-func (i *importing) maestralGrant(ctx context.Context, name string) (authring.Grant, error) {
+func (i *importing) maestralGrant(ctx context.Context, name, config string) (authring.Grant, error) {
 	s, err := i.open(name, authring.WithApp(record.MaestralApp))
 	if err != nil {
 		return authring.Grant{}, err
 	}
 	defer func() { _ = s.Close() }()
-	item, err := findItem(ctx, s, keyring.NoPrompt)
+	item, err := i.findItem(ctx, s, config, keyring.NoPrompt)
 	if errors.Is(err, keyring.ErrLocked) && !i.noInput {
-		item, err = findItem(ctx, s, keyring.AskUser)
+		item, err = i.findItem(ctx, s, config, keyring.AskUser)
 	}
 	if err != nil {
 		return authring.Grant{}, err
@@ -122,7 +122,8 @@ type maestralItem struct {
 // findItem looks for the secret of a link of Maestral's under every name that
 // one of its versions gave it, in the keyring that is recorded. Where none is,
 // as before 0.6.4, Python's keyring library chose: then it is looked for in all.
-func findItem(ctx context.Context, s *authring.Session, prompt keyring.Prompt) (maestralItem, error) {
+// config is the link that would be made of it.
+func (i *importing) findItem(ctx context.Context, s *authring.Session, config string, prompt keyring.Prompt) (maestralItem, error) {
 	rec := s.Record()
 	users := append([]string{record.UserName(s.ConfigName(), rec.AccountID)}, s.Layout().OldUserNames(s.ConfigName(), rec.AccountID)...)
 	users = append(users, firstUser)
@@ -149,7 +150,7 @@ func findItem(ctx context.Context, s *authring.Session, prompt keyring.Prompt) (
 		return maestralItem{}, &failure{
 			err:     keyring.ErrAbsent,
 			message: fmt.Sprintf("Maestral keeps its secret in %q, which is no keyring of this system", rec.Keyring),
-			hint:    "Link anew: authring link",
+			hint:    "Link anew: " + i.named(config, "link"),
 		}
 	case failed != nil:
 		return maestralItem{}, &failure{
@@ -161,7 +162,7 @@ func findItem(ctx context.Context, s *authring.Session, prompt keyring.Prompt) (
 		return maestralItem{}, &failure{
 			err:     authring.ErrSecretMissing,
 			message: "its secret is not in the keyring where Maestral keeps it",
-			hint:    "Link anew: authring link",
+			hint:    "Link anew: " + i.named(config, "link"),
 		}
 	}
 }

@@ -16,6 +16,9 @@ import (
 // dropboxType is the type of a remote for Dropbox.
 const dropboxType = "dropbox"
 
+// shortLived begins every access token of Dropbox that ends after some hours.
+const shortLived = "sl."
+
 // fromRclone finds the remotes for Dropbox.
 func (i *importing) fromRclone(names []string) ([]candidate, error) {
 	path := i.file
@@ -27,7 +30,7 @@ func (i *importing) fromRclone(names []string) ([]candidate, error) {
 	}
 	remotes, err := rcloneconf.Read(path)
 	if err != nil {
-		return nil, unreadable(path, err)
+		return nil, i.unreadable(path, names, err)
 	}
 	if len(names) == 0 {
 		for _, remote := range remotes {
@@ -37,9 +40,9 @@ func (i *importing) fromRclone(names []string) ([]candidate, error) {
 		}
 	}
 	var found []candidate
-	for n, name := range names {
+	for _, name := range names {
 		name = strings.TrimSuffix(name, ":") // as rclone's commands have it
-		if slices.Contains(names[:n], name) {
+		if slices.ContainsFunc(found, func(c candidate) bool { return c.name == name }) {
 			continue
 		}
 		c := candidate{name: name, config: name, where: path}
@@ -51,7 +54,7 @@ func (i *importing) fromRclone(names []string) ([]candidate, error) {
 			c.err = &failure{
 				err:     authring.ErrNotLinked,
 				message: fmt.Sprintf("there is no such remote in %s", path),
-				hint:    "See which there are: rclone listremotes",
+				hint:    "See which there are: rclone listremotes" + i.rcloneFile(),
 			}
 		} else {
 			c.err = i.rcloneRemote(&c, remotes[at])
@@ -62,15 +65,21 @@ func (i *importing) fromRclone(names []string) ([]candidate, error) {
 }
 
 // unreadable says why a configuration of rclone's is of no use here.
-func unreadable(path string, err error) error {
+func (i *importing) unreadable(path string, names []string, err error) error {
 	switch {
 	case errors.Is(err, rcloneconf.ErrEncrypted):
+		remote := "REMOTE"
+		if len(names) == 1 {
+			remote = strings.TrimSuffix(names[0], ":")
+		}
 		return &failure{
 			err:     err,
 			message: fmt.Sprintf("%s is encrypted by rclone, which alone can read it", path),
-			hint: "Have rclone write the remote into a file of its own, import that, and delete it:\n" +
-				"  (umask 077; rclone config show REMOTE > remote.conf)\n" +
-				"  authring import rclone REMOTE --config remote.conf; rm remote.conf",
+			// rclone asks on its standard output, which is the file here.
+			hint: "Have rclone write the remote into a file of its own, import that, and delete it.\n" +
+				"rclone waits, with no word on the screen, for the password of its configuration:\n" +
+				"  (umask 077; rclone config show " + shellQuote(remote) + i.rcloneFile() + " > remote.conf)\n" +
+				"  " + i.again(remote, "--config", "remote.conf") + "; rm remote.conf",
 		}
 	case errors.Is(err, fs.ErrNotExist):
 		return &failure{
@@ -83,19 +92,31 @@ func unreadable(path string, err error) error {
 	}
 }
 
+// rcloneFile has rclone's own commands use the file that was given.
+func (i *importing) rcloneFile() string {
+	if i.file == "" {
+		return ""
+	}
+	return " --config " + shellQuote(i.file)
+}
+
 // rcloneRemote reads the grant of one remote, and says why it is of no use
 // outside of rclone where it is not.
 func (i *importing) rcloneRemote(c *candidate, remote rcloneconf.Remote) error {
 	unfit := func(why, hint string) error {
 		return &failure{err: authring.ErrInvalidToken, message: why, hint: hint}
 	}
-	anew := "Link anew instead: " + i.named(c.config, "link")
+	var ownApp []string // of which the user has the app key
+	if id := remote.Get("client_id"); id != "" {
+		ownApp = []string{"--app-key", id}
+	}
+	anew := "Link anew instead: " + i.named(c.config, "link", ownApp...)
 	if err := record.CheckConfigName(c.config); err != nil {
 		return &failure{err: err, hint: "Give it another name: " + i.again(c.name, "-c", "NAME")}
 	}
 	if remote.Type() != dropboxType {
 		return unfit(fmt.Sprintf("it is a remote of the type %q, and only those of the type dropbox can be imported", remote.Type()),
-			"See which those are: rclone listremotes --long")
+			"See which those are: rclone listremotes --long"+i.rcloneFile())
 	}
 	from, err := i.dropbox()
 	if err != nil {
@@ -108,11 +129,11 @@ func (i *importing) rcloneRemote(c *candidate, remote rcloneconf.Remote) error {
 	}
 	token, err := remote.Token()
 	if err != nil {
-		return unfit(err.Error(), "Give rclone access first (rclone config reconnect), or link anew: "+i.named(c.config, "link"))
+		return unfit(err.Error(), "Give rclone access first (rclone config reconnect "+shellQuote(c.name+":")+"), or link anew: "+i.named(c.config, "link", ownApp...))
 	}
 	grant := authring.Grant{AppKey: remote.Get("client_id"), From: "rclone"}
 	switch {
-	case token.Refresh.IsZero() && !token.Expiry.IsZero():
+	case token.Refresh.IsZero() && (!token.Expiry.IsZero() || strings.HasPrefix(token.Access.Reveal(), shortLived)):
 		return unfit("it has an access token that is good for some hours only, and no refresh token", anew)
 	case token.Refresh.IsZero():
 		grant.TokenAccessType, grant.Secret = authring.Legacy, token.Access

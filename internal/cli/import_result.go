@@ -20,7 +20,8 @@ type importObject struct {
 	Email           string         `json:"email,omitempty"`
 	TokenAccessType string         `json:"token_access_type,omitempty"`
 	From            string         `json:"from,omitempty"`
-	Keyring         string         `json:"keyring,omitempty"`
+	Keyring         string         `json:"keyring,omitempty"` // that has the secret, or would get it
+	Replaces        bool           `json:"replaces,omitempty"`
 	Failure         map[string]any `json:"failure,omitempty"`
 }
 
@@ -34,6 +35,9 @@ func (i *importing) finish(found []candidate, results map[string]result) error {
 			AccountID: c.rec.AccountID, Email: c.rec.Email, TokenAccessType: c.rec.TokenAccessType,
 		}
 		err := c.err
+		if err == nil && !c.exists {
+			o.Keyring, o.Replaces = string(c.target), c.replaces
+		}
 		if done, tried := results[c.config]; tried && c.err == nil && !c.exists {
 			err = done.err
 			if err == nil {

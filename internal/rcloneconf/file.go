@@ -57,18 +57,14 @@ func read(path string) ([]Remote, error) {
 	// Opening a pipe, say, would wait for whoever writes to it.
 	info, err := os.Stat(path)
 	if err != nil {
-		var path *os.PathError
-		if errors.As(err, &path) {
-			err = path.Err // its path is named already
-		}
-		return nil, err
+		return nil, nameless(err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("it is not a regular file")
 	}
 	in, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, nameless(err)
 	}
 	defer in.Close()
 	data, err := io.ReadAll(io.LimitReader(in, largest+1))
@@ -79,4 +75,13 @@ func read(path string) ([]Remote, error) {
 		return nil, fmt.Errorf("it is larger than %d bytes", largest)
 	}
 	return Parse(data)
+}
+
+// nameless is an error without its path, which the caller names.
+func nameless(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
 }

@@ -51,10 +51,10 @@ const encrypted = "RCLONE_ENCRYPT_V"
 
 // Parse reads a whole file and returns its remotes in order. The errors are
 // [ErrEncrypted] and [*SyntaxError].
+//
+// What stands before the first remote is passed over, as rclone does: its own
+// question for a password, say, if its output was written to a file.
 func Parse(data []byte) ([]Remote, error) {
-	if !utf8.Valid(data) {
-		return nil, errors.New("it is not UTF-8 text")
-	}
 	var remotes []Remote
 	at := map[string]int{}
 	current := -1
@@ -64,6 +64,8 @@ func Parse(data []byte) ([]Remote, error) {
 		case line == "" || line[0] == '#' || line[0] == ';':
 		case current < 0 && strings.HasPrefix(line, encrypted):
 			return nil, ErrEncrypted
+		case !utf8.ValidString(line):
+			return nil, errors.New("it is not UTF-8 text")
 		case line[0] == '[' && line[len(line)-1] == ']':
 			name := strings.TrimSpace(line[1 : len(line)-1])
 			if name == "" {
@@ -74,14 +76,14 @@ func Parse(data []byte) ([]Remote, error) {
 				remotes = append(remotes, Remote{Name: name, values: map[string]string{}})
 			}
 			current = at[name]
-		case current < 0:
-			return nil, &SyntaxError{Line: i + 1, Reason: "text before the first [remote]"}
 		default:
 			key, value, reason := pair(line)
 			if reason != "" {
 				return nil, &SyntaxError{Line: i + 1, Reason: reason}
 			}
-			remotes[current].values[key] = value
+			if current >= 0 {
+				remotes[current].values[key] = value
+			}
 		}
 	}
 	return remotes, nil
