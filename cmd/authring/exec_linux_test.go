@@ -337,7 +337,7 @@ func TestExecLeavesNothing(t *testing.T) {
 			r.end()
 			if strings.Contains(name, "KILL") {
 				// Nobody was there to clean up: the next run does.
-				p.want(0, "", "exec", "--token-file", "--", "true")
+				p.want(0, "", "exec", "--", "true")
 			}
 			for _, path := range []string{file, socket, filepath.Dir(file)} {
 				if _, err := os.Lstat(path); !os.IsNotExist(err) {

@@ -27,14 +27,12 @@ var ErrNoMemory = errors.New("no folder is in memory alone: set XDG_RUNTIME_DIR 
 
 // NewFolder makes a folder in the user's folder for sockets. With inMemory its
 // files are never written to a disk (but to swap): where the user's folder does
-// not have that, another one has. What runs that were killed have left there is
-// removed.
+// not have that, another one has.
 func NewFolder(ctx context.Context, getenv func(string) string, inMemory bool) (*Folder, error) {
 	base, prefix, err := choose(getenv, inMemory)
 	if err != nil {
 		return nil, err
 	}
-	sweep(filepath.Join(base, prefix+"*"))
 	path, err := os.MkdirTemp(base, prefix) // mode 0700, and of nobody else's making
 	if err != nil {
 		return nil, fmt.Errorf("could not make a folder for the command: %w", err)
@@ -58,12 +56,31 @@ const (
 	runName  = "exec-"
 )
 
+// Sweep removes what runs that were killed have left, wherever they were.
+func Sweep(getenv func(string) string) {
+	if runtime, err := folders.Runtime(getenv); err == nil {
+		pattern := filepath.Join(runtime, folderName, runName+"*")
+		if agentclient.CheckPlace(pattern) == nil {
+			sweep(pattern)
+		}
+	}
+	if shared := sharedMemory(); shared != "" {
+		sweep(filepath.Join(shared, sharedName()+"*"))
+	}
+}
+
+// folderName is the folder in the user's for sockets, and sharedName begins the
+// names of the folders that are among those of all users.
+const folderName = "authring"
+
+func sharedName() string { return fmt.Sprintf("%s-%d-%s", folderName, os.Getuid(), runName) }
+
 // choose returns the folder for the runs' folders, and what their names begin
 // with.
 func choose(getenv func(string) string, inMemory bool) (base, prefix string, err error) {
 	runtime, err := folders.Runtime(getenv)
 	if err == nil {
-		base = filepath.Join(runtime, "authring")
+		base = filepath.Join(runtime, folderName)
 		if err = atomicfile.MakeFolder(base); err == nil {
 			// As for the agent's socket: the folder and the one above.
 			err = agentclient.CheckPlace(filepath.Join(base, runName))
@@ -73,7 +90,7 @@ func choose(getenv func(string) string, inMemory bool) (base, prefix string, err
 		}
 	}
 	if shared := sharedMemory(); shared != "" {
-		return shared, fmt.Sprintf("authring-%d-%s", os.Getuid(), runName), nil
+		return shared, sharedName(), nil
 	}
 	if err == nil {
 		err = ErrNoMemory
@@ -93,6 +110,9 @@ func (f *Folder) Close() error {
 // sweepTry is how long a lock is tried that a living run holds.
 const sweepTry = time.Millisecond
 
+// makingBound is more than the making of a folder takes.
+const makingBound = time.Hour
+
 // sweep removes the folders of runs that are gone.
 func sweep(pattern string) {
 	found, _ := filepath.Glob(pattern) // the pattern is ours
@@ -102,7 +122,7 @@ func sweep(pattern string) {
 			continue
 		}
 		name := filepath.Join(path, lockName)
-		if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) && time.Since(info.ModTime()) < makingBound {
 			continue // it is just being made
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), sweepTry)

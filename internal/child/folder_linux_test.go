@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -102,11 +103,12 @@ func TestFolderSweeps(t *testing.T) {
 	dead := filepath.Join(filepath.Dir(alive.Path), "exec-1")
 	foreign := filepath.Join(filepath.Dir(alive.Path), "other-1")
 	making := filepath.Join(filepath.Dir(alive.Path), "exec-2")
-	for _, dir := range []string{dead, foreign, making} {
+	halfMade := filepath.Join(filepath.Dir(alive.Path), "exec-3")
+	for _, dir := range []string{dead, foreign, making, halfMade} {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if dir == making {
+		if dir == making || dir == halfMade {
 			continue
 		}
 		for _, name := range []string{"lock", "token"} {
@@ -115,9 +117,15 @@ func TestFolderSweeps(t *testing.T) {
 			}
 		}
 	}
-	newFolder(t, runtime, false)
-	if _, err := os.Lstat(dead); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("what a dead run left is still there: %v", err)
+	long := time.Now().Add(-24 * time.Hour)
+	if err := os.Chtimes(halfMade, long, long); err != nil {
+		t.Fatal(err)
+	}
+	child.Sweep(runtimeIs(runtime))
+	for _, path := range []string{dead, halfMade} {
+		if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s, which a dead run left, is still there: %v", path, err)
+		}
 	}
 	for _, path := range []string{alive.Path, foreign, making} {
 		if _, err := os.Lstat(path); err != nil {

@@ -3,28 +3,52 @@
 package child
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// Replace makes this process the command. It returns only if that failed.
-// Nothing of this program is left: signals, terminal and status are the
-// command's own. What this program has opened is closed on the way.
-func Replace(c Command) error {
-	// A signal that was ignored when this program began stays so.
-	signal.Reset(syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
+// Replace makes this process the command. It returns only if that failed, or if
+// ctx has ended, as by a signal, whose error it then returns. Nothing of this
+// program is left: signals, terminal and status are the command's own. What this
+// program has opened is closed on the way. release ends the signals' part in
+// ctx, which is told of all that came by the time it returns.
+func Replace(ctx context.Context, c Command, release func()) error {
+	// A signal must not be lost with the memory that remembers it. One that was
+	// ignored when this program began stays so.
+	late := make(chan os.Signal, 1)
+	signal.Notify(late, atReplacing()...)
+	release()
+	signal.Stop(late)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	select {
+	case s := <-late:
+		if s, ok := s.(syscall.Signal); ok {
+			Die(s)
+		}
+	default:
+	}
 	err := syscall.Exec(c.Path, c.Args, c.Env)
 	if script, ok := c.script(err); ok {
 		err = syscall.Exec(script.Path, script.Args, c.Env)
 	}
 	return &startError{err}
+}
+
+// atReplacing are the signals that end a program, but for those that are ignored.
+func atReplacing() []os.Signal {
+	all := []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM}
+	return slices.DeleteFunc(all, func(s os.Signal) bool { return slices.Contains(ignored, s) })
 }
 
 // start starts the command beside this process.
@@ -35,28 +59,33 @@ func start(c Command) (*os.Process, error) {
 }
 
 // passed are the signals that are passed on. Those that stop a process are not
-// among them: see run.
-func passed() []os.Signal {
-	var all []os.Signal
-	for _, s := range []os.Signal{
-		syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM,
-		syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM, syscall.SIGWINCH, syscall.SIGCONT,
-	} {
-		if !signal.Ignored(s) { // as under nohup
-			all = append(all, s)
-		}
-	}
-	return all
+// among them: see Run.
+var passed = []os.Signal{
+	syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM,
+	syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM, syscall.SIGWINCH, syscall.SIGCONT,
 }
+
+// ignored are those that were ignored when this program began, as SIGHUP is under
+// nohup, and SIGINT in the background of a script. They are looked at before
+// anything asks to be notified of them, which ends that. Of other signals than
+// these two Go's runtime does not tell.
+var ignored = slices.DeleteFunc([]os.Signal{syscall.SIGHUP, syscall.SIGINT}, func(s os.Signal) bool { return !signal.Ignored(s) })
 
 // Run runs the command and waits for its end. It stays in this process's group,
 // so that a terminal, a pipeline and a shell treat both as the one job that they
 // are; signals that are sent to this process are passed on. Where the system can
-// do that, the command is killed if this process is.
-func Run(c Command) (Status, error) {
+// do that, the command is killed if this process is. It is not started once ctx
+// has ended, as by a signal; later that changes nothing.
+func Run(ctx context.Context, c Command) (Status, error) {
 	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, passed()...)
+	signal.Notify(signals, passed...)
 	defer signal.Stop(signals)
+	if len(ignored) > 0 {
+		signal.Ignore(ignored...) // which the command inherits
+	}
+	if ctx.Err() != nil {
+		return Status{}, context.Cause(ctx)
+	}
 
 	started := make(chan *os.Process, 1)
 	failed := make(chan error, 1)

@@ -1,6 +1,7 @@
 package child
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -9,14 +10,17 @@ import (
 )
 
 // Replace fails here: no process can become another program.
-func Replace(Command) error { return errors.ErrUnsupported }
+func Replace(context.Context, Command, func()) error { return errors.ErrUnsupported }
 
 // Run runs the command and waits for its end. The console sends Ctrl-C to the
-// command itself.
-func Run(c Command) (Status, error) {
+// command itself. It is not started once ctx has ended.
+func Run(ctx context.Context, c Command) (Status, error) {
 	ignored := make(chan os.Signal, 1)
 	signal.Notify(ignored, os.Interrupt)
 	defer signal.Stop(ignored)
+	if ctx.Err() != nil {
+		return Status{}, context.Cause(ctx)
+	}
 	cmd := &exec.Cmd{Path: c.Path, Args: c.Args, Env: c.Env, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
 	err := cmd.Run()
 	var ended *exec.ExitError

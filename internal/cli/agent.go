@@ -14,6 +14,7 @@ import (
 	"github.com/authring/authring"
 	"github.com/authring/authring/agent"
 	"github.com/authring/authring/internal/agentclient"
+	"github.com/authring/authring/internal/child"
 	"github.com/authring/authring/internal/harden"
 )
 
@@ -105,6 +106,7 @@ func (p *program) runAgent(ctx context.Context, opts agentOptions) error {
 		return err
 	}
 	defer func() { _ = listener.Close() }()
+	child.Sweep(p.getenv) // a token that a killed exec has left is nobody's any more
 	tidy := newTidy()
 	defer tidy.Stop()
 	open := config.Open

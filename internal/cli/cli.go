@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"sync"
 	"syscall"
 	"time"
 
@@ -44,6 +45,8 @@ type program struct {
 	linkFlags    []string // what the user said of the link that is being made
 	localOnly    bool     // the verb does not need the provider
 	opened       *opened
+
+	releaseSignals func() // signals end the program from then on, and no context
 }
 
 // secondPress is sooner than anybody presses Ctrl-C again.
@@ -63,8 +66,9 @@ func Main(args []string) int {
 		sealed: &sealing{},
 		opened: &opened{},
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
+	ctx, stop := untilInterrupted(endings())
 	defer stop()
+	p.releaseSignals = stop
 	// A second Ctrl-C ends the program at once. One that follows the first
 	// closer than a person can is the same one: timeout(1), say, signals the
 	// program and then its group.
@@ -83,6 +87,26 @@ func Main(args []string) int {
 		return exitOK
 	}
 	return p.report(err)
+}
+
+// untilInterrupted returns a context that one of the signals ends, and a function
+// that has them end the program instead, as they usually do. When that returns, the
+// context has ended if a signal came before, and does not end later.
+func untilInterrupted(by []os.Signal) (ctx context.Context, stop func()) {
+	ctx, interrupt := context.WithCancel(context.Background())
+	signals, told := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(signals, by...)
+	go func() {
+		defer close(told)
+		for range signals {
+			interrupt()
+		}
+	}()
+	return ctx, sync.OnceFunc(func() {
+		signal.Stop(signals) // and none is on its way any more
+		close(signals)
+		<-told
+	})
 }
 
 // endings are the signals that end a run, among them SIGHUP unless it was

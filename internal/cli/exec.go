@@ -113,6 +113,7 @@ func (p *program) runExec(cmd *cobra.Command, opts execOptions, args []string) e
 	if err != nil {
 		return commandFailure(args[0], err)
 	}
+	child.Sweep(p.getenv)
 	options, err := p.waitOptions(cmd)
 	if err != nil {
 		return err
@@ -142,11 +143,11 @@ func (p *program) runExec(cmd *cobra.Command, opts execOptions, args []string) e
 	}
 	command.Env = p.commandEnv(nil, []string{variable + "=" + token.AccessToken.Reveal()})
 	p.closeSealed()
-	err = child.Replace(command)
+	err = child.Replace(cmd.Context(), command, p.releaseSignals)
 	if !errors.Is(err, errors.ErrUnsupported) {
 		return commandFailure(args[0], err)
 	}
-	status, err := child.Run(command)
+	status, err := child.Run(cmd.Context(), command)
 	if err != nil {
 		return commandFailure(args[0], err)
 	}

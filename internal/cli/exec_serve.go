@@ -61,7 +61,7 @@ func (p *program) execServed(ctx context.Context, opts execOptions, command chil
 	command.Env = p.commandEnv(drop, v.set)
 	p.closeSealed()
 	p.logger().Debug("running the command", "variables", joinNames(v.set))
-	status, err := child.Run(command)
+	status, err := child.Run(ctx, command)
 	if err := errors.Join(err, end()); err != nil {
 		return commandFailure(command.Args[0], err)
 	}
