@@ -2,10 +2,28 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/authring/authring/internal/needs"
+	"github.com/authring/authring/keyring/sealed"
 )
+
+// TestServiceUnit has systemd read the unit that the documents show.
+func TestServiceUnit(t *testing.T) {
+	needs.Programs(t, "systemd-analyze")
+	unit := filepath.Join("..", "..", "docs", "systemd", "authring.service")
+	out, err := exec.Command("systemd-analyze", "--man=no", "verify", unit).CombinedOutput()
+	if err != nil || strings.Contains(string(out), "authring.service") {
+		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+	}
+	data, err := os.ReadFile(unit)
+	if err != nil || !strings.Contains(string(data), "\nLoadCredentialEncrypted="+sealed.CredentialName+":/") {
+		t.Errorf("the unit has no credential %s: %v", sealed.CredentialName, err)
+	}
+}
 
 // sealedAt are the arguments of a link that is sealed.
 var sealedAt = []string{"link", "--keyring", "sealed"}

@@ -3,6 +3,8 @@ package cli
 import (
 	"slices"
 	"strings"
+
+	"github.com/authring/authring/internal/cure"
 )
 
 const (
@@ -27,22 +29,11 @@ func (p *program) named(config, verb string, flags ...string) string {
 	if p.app != defaultApp {
 		words = append(words, "--app", p.app)
 	}
-	for i, word := range words {
-		words[i] = shellQuote(word)
-	}
-	return strings.Join(words, " ")
+	return cure.Command(words...)
 }
 
 // shellQuote quotes a word that a shell would read otherwise.
-func shellQuote(word string) string {
-	plain := func(r rune) bool {
-		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_.,:/@%+=", r)
-	}
-	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
+func shellQuote(word string) string { return cure.Quote(word) }
 
 // indent puts prefix before every line.
 func indent(text, prefix string) string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 
 	"filippo.io/age/plugin"
@@ -49,6 +50,12 @@ func (p *program) addSealedFlags(flags *pflag.FlagSet) {
 // checkSealedFlags finds what does not fit together before anything is read.
 func (p *program) checkSealedFlags(cmd *cobra.Command) error {
 	s, given := p.sealed, cmd.Flags().Changed("passphrase-fd")
+	for _, flag := range []string{"identity", "key-file", "passphrase-file"} {
+		// A variable that was not set, say: no other key may take its place.
+		if cmd.Flags().Changed(flag) && cmd.Flags().Lookup(flag).Value.String() == "" {
+			return usage(cmd.Name(), "--%s needs the name of a file", flag)
+		}
+	}
 	switch {
 	case given && s.passphraseFile != "":
 		return usage(cmd.Name(), "--passphrase-file and --passphrase-fd both give a passphrase; leave one out")
@@ -105,7 +112,8 @@ func sealedFileExists() bool {
 // maxPassphrase is more than the sealed file takes, which says so.
 const maxPassphrase = 8 << 10
 
-// readPassphrase reads a line from a descriptor, and not one byte more.
+// readPassphrase reads a line from a descriptor, and not one byte more. It ends
+// as that of a passphrase file does.
 func readPassphrase(fd int) (secret.Secret, error) {
 	f := os.NewFile(uintptr(fd), "passphrase")
 	if f == nil {
@@ -124,7 +132,7 @@ func readPassphrase(fd int) (secret.Secret, error) {
 		}
 		break
 	}
-	return secret.New(string(line)), nil
+	return secret.New(strings.TrimSuffix(string(line), "\r")), nil
 }
 
 // askPassphrase asks for the passphrase of the sealed file at the terminal.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/authring/authring/internal/cure"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/keyring/sealed"
 	"github.com/authring/authring/record"
@@ -132,6 +133,9 @@ func (e *examination) heldInFile(ctx context.Context, f Finding, k keyring.Keyri
 		f.Cure = e.Command(config, "link", "--relink", "--keyring", string(better))
 	}
 	_, err := e.read(ctx, k, config, rec)
+	if command := cure.Of(err); command != "" {
+		f.Cure = command
+	}
 	if file, ok := k.(*sealed.Keyring); ok && errors.Is(err, keyring.ErrLocked) {
 		f.ID, f.Title = "sealed-key-missing", fmt.Sprintf("The secret of %q is sealed, and its key is not here", config)
 		f.Detail += "; name the FILE that has it, or, if it is lost, move the sealed file away and link again"

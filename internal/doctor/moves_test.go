@@ -123,7 +123,9 @@ func TestSealedKeyIsMissing(t *testing.T) {
 			file, err := sealed.New().Path()
 			must(t, err)
 			must(t, os.Truncate(file, 20))
-			want(t, w.examine(), "unavailable", doctor.Fail, "damaged")
+			want(t, w.examine(), "unavailable", doctor.Fail, "damaged", "mv "+file+" "+file+".damaged")
+			must(t, os.Chmod(file, 0o644))
+			want(t, w.examine(), "unavailable", doctor.Fail, "chmod 600 "+file)
 			must(t, os.Remove(file))
 			if found := ids(w.examine()); slices.Contains(found, "sealed-key-missing") {
 				t.Errorf("without a file a key is missed: %q", found)

@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/authring/authring/internal/cure"
 )
 
 // Open opens a file that only this user can have written and can read. All
@@ -41,7 +43,8 @@ func Open(path string) (_ *os.File, err error) {
 		return nil, fmt.Errorf("%s belongs to another user (%d)", path, owner)
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("others may read or change %s (mode %04o): if you trust what it holds, run: chmod 600 %s", path, mode, path)
+		command := cure.Command("chmod", "600", path)
+		return nil, cure.With(fmt.Errorf("others may read or change %s (mode %04o): if you trust what it holds, run: %s", path, mode, command), command)
 	}
 	return f, nil
 }
@@ -63,7 +66,8 @@ func CheckFolder(dir string) error {
 		return fmt.Errorf("the folder %s belongs to another user (%d)", dir, owner)
 	}
 	if mode := info.Mode().Perm(); mode&0o022 != 0 {
-		return fmt.Errorf("others may change the folder %s (mode %04o): run: chmod go-w %s", dir, mode, dir)
+		command := cure.Command("chmod", "go-w", dir)
+		return cure.With(fmt.Errorf("others may change the folder %s (mode %04o): run: %s", dir, mode, command), command)
 	}
 	return nil
 }

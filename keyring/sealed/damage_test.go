@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authring/authring/internal/cure"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/keyring/sealed"
 	"github.com/authring/authring/secret"
@@ -133,7 +134,8 @@ func TestDamagedWithAGenerationBefore(t *testing.T) {
 		damage()
 		wantFailure(t, open(), keyring.ErrUnavailable, sealed.ErrDamaged)
 		_, err := open().Get(t.Context(), testKey("a"), keyring.NoPrompt)
-		if !strings.Contains(err.Error(), "rename "+path+".previous to "+path) {
+		command := "mv " + path + ".previous " + path
+		if !strings.Contains(err.Error(), "run: "+command+";") || cure.Of(err) != command {
 			t.Errorf("%s: the error does not say how to go back: %v", name, err)
 		}
 		put(t, path, newest)
@@ -143,7 +145,7 @@ func TestDamagedWithAGenerationBefore(t *testing.T) {
 	put(t, path, newest[:40])
 	put(t, path+".previous", newest[:40])
 	_, err := open().Get(t.Context(), testKey("a"), keyring.NoPrompt)
-	if !errors.Is(err, sealed.ErrDamaged) || strings.Contains(err.Error(), "rename") {
+	if !errors.Is(err, sealed.ErrDamaged) || strings.Contains(err.Error(), ".previous") || cure.Of(err) != "mv "+path+" "+path+".damaged" {
 		t.Errorf("Get = %v", err)
 	}
 	// Going back, as the error says.

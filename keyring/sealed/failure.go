@@ -1,6 +1,7 @@
 package sealed
 
 import (
+	"context"
 	"errors"
 
 	"github.com/authring/authring/keyring"
@@ -31,6 +32,8 @@ func (k *Keyring) fail(op string, err error) error {
 		e.Kind, e.Err = keyring.ErrNotFound, nil
 	case errors.As(err, &r):
 		e.Kind = r.kind
+	case errors.Is(err, context.DeadlineExceeded):
+		e.Detail = "it was not opened in time: a key, a plugin, or another process, is still awaited"
 	}
 	return e
 }

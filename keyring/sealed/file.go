@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/authring/authring/internal/atomicfile"
+	"github.com/authring/authring/internal/cure"
 	"github.com/authring/authring/internal/privatefile"
 )
 
@@ -51,9 +52,11 @@ func withWayOut(path string, err error) error {
 		return err
 	}
 	if isIntact(previousPath(path)) {
-		return fmt.Errorf("%w; the generation before it is intact: to go back to that, and to the secrets as they were then, rename %s to %s; to begin anew, move both away", err, previousPath(path), path)
+		command := cure.Command("mv", previousPath(path), path)
+		return cure.With(fmt.Errorf("%w; the generation before it is intact: to go back to that, and to the secrets as they were then, run: %s; to begin anew, move both away and link again", err, command), command)
 	}
-	return fmt.Errorf("%w; restore it from a backup, or move it away and link again", err)
+	command := cure.Command("mv", path, path+".damaged")
+	return cure.With(fmt.Errorf("%w; restore it from a backup, or move it away and link again: %s", err, command), command)
 }
 
 // isIntact reports whether a generation is as it was written.

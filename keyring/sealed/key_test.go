@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -147,6 +148,13 @@ func TestKeysThatCannotBeUsed(t *testing.T) {
 	}{
 		"missing identity":        {sealed.WithIdentityFile, filepath.Join(t.TempDir(), "x"), "no such file"},
 		"missing passphrase file": {sealed.WithPassphraseFile, filepath.Join(t.TempDir(), "x"), "no such file"},
+		"no bytes of a key":       {sealed.WithKeyFile, writeFile(t, "key", strings.Repeat("\r\n", 32)), "nothing but zeros"},
+		"zeros":                   {sealed.WithKeyFile, writeFile(t, "key", strings.Repeat("\x00", 32)), "nothing but zeros"},
+		"zeros and a line break":  {sealed.WithKeyFile, writeFile(t, "key", strings.Repeat("\x00", 32)+"\n"), "nothing but zeros"},
+		"public half as key":      {sealed.WithKeyFile, writeFile(t, "key", "age1"+strings.Repeat("q", 58)), "public half"},
+		"public half":             {sealed.WithIdentityFile, writeFile(t, "id", "age1"+strings.Repeat("q", 58)), "public half"},
+		"encrypted identity":      {sealed.WithIdentityFile, writeFile(t, "id", "age-encryption.org/v1\n-> scrypt do-not-print-me 18\n"), "decrypted first"},
+		"encrypted as key":        {sealed.WithKeyFile, writeFile(t, "id", "-----BEGIN AGE ENCRYPTED FILE-----\ndo-not-print-me\n"), "decrypted first"},
 		"short key":               {sealed.WithKeyFile, writeFile(t, "key", "do-not-print-me"), "at least 32"},
 		"empty key":               {sealed.WithKeyFile, writeFile(t, "key", ""), "empty"},
 		"empty passphrase":        {sealed.WithPassphraseFile, writeFile(t, "p", "\ndo-not-print-me"), "passphrase is empty"},
@@ -256,6 +264,74 @@ func TestPipe(t *testing.T) {
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("Get = %v, want context.Canceled", err)
 	}
+}
+
+// TestNamedPipe: one that nobody has opened for writing yet is waited for, and
+// found empty only once somebody did, and wrote nothing.
+func TestNamedPipe(t *testing.T) {
+	path := newPath(t)
+	set(t, sealed.New(sealed.WithPath(path), passphrase("the passphrase"), sealed.WithCheapPassphrase()), "a", "value")
+	for text, says := range map[string]string{"the passphrase\n": "", "": "it is empty"} {
+		fifo := filepath.Join(t.TempDir(), "fifo")
+		if err := unix.Mkfifo(fifo, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		k := sealed.New(sealed.WithPath(path), sealed.WithPassphraseFile(fifo), sealed.WithCheapPassphrase())
+		done := make(chan error, 1)
+		go func() {
+			_, err := k.Get(t.Context(), testKey("a"), keyring.NoPrompt)
+			done <- err
+		}()
+		writer, err := os.OpenFile(fifo, os.O_WRONLY, 0) // returns when the pipe is read
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := writer.WriteString(text); err != nil {
+			t.Fatal(err)
+		}
+		if err := writer.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; says == "" && err != nil || says != "" && (err == nil || !strings.Contains(err.Error(), says)) {
+			t.Errorf("after %q: Get = %v, want %q", text, err, says)
+		}
+	}
+
+	// Nobody ever comes.
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := unix.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(10*time.Millisecond))
+	defer cancel()
+	_, err := sealed.New(sealed.WithPath(path), sealed.WithPassphraseFile(fifo)).Get(ctx, testKey("a"), keyring.NoPrompt)
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "not opened in time") {
+		t.Errorf("Get = %v, want that the time is over", err)
+	}
+}
+
+// TestKeyThatIsTheSealedFile is refused before anything is written there.
+func TestKeyThatIsTheSealedFile(t *testing.T) {
+	path := newPath(t)
+	for _, beside := range []string{"", ".previous", ".conf", ".lock"} {
+		for _, option := range []func(string) sealed.Option{sealed.WithKeyFile, sealed.WithIdentityFile, sealed.WithPassphraseFile} {
+			k := sealed.New(sealed.WithPath(path), option(path+beside))
+			err := k.Set(t.Context(), testKey("a"), secret.New("value"), keyring.NoPrompt)
+			if !errors.Is(err, keyring.ErrLocked) || !strings.Contains(err.Error(), "belongs to it") {
+				t.Errorf("%s: Set = %v", beside, err)
+			}
+		}
+	}
+	if _, err := os.Stat(filepath.Dir(path)); !os.IsNotExist(err) {
+		t.Errorf("the folder holds %s", files(t, filepath.Dir(path)))
+	}
+}
+
+// TestCredentialOutOfReach is not taken for none.
+func TestCredentialOutOfReach(t *testing.T) {
+	path := newPath(t)
+	t.Setenv("CREDENTIALS_DIRECTORY", filepath.Join(writeFile(t, "not-a-folder", ""), "inside"))
+	wantStatus(t, sealed.New(sealed.WithPath(path)), keyring.Unavailable, "credential authring.sealed-key")
 }
 
 // TestSettingsThatCannotBeRead are said, and not overwritten.

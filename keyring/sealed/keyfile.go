@@ -58,18 +58,30 @@ func readKeyFile(ctx context.Context, path string) (data []byte, pipe bool, err 
 	if !info.Mode().IsRegular() && !pipe {
 		return nil, false, errors.New("it is neither a file nor a pipe")
 	}
-	if err := checkKeyFile(info); err != nil {
+	if err := checkKeyFile(path, info); err != nil {
 		return nil, false, err
 	}
-	data, err = readAll(ctx, f)
+	data, err = readAll(ctx, f, pipe && isNamed(path))
 	return data, pipe, err
 }
 
-func readAll(ctx context.Context, f *os.File) ([]byte, error) {
+// isNamed reports whether a pipe has a name of its own. One that a shell puts in
+// place of a file is reached by links of the system that lead to no name.
+func isNamed(path string) bool {
+	_, err := filepath.EvalSymlinks(path)
+	return err == nil
+}
+
+func readAll(ctx context.Context, f *os.File, named bool) (data []byte, err error) {
 	// For a regular file there is no deadline, and no wait either.
 	stop := context.AfterFunc(ctx, func() { _ = f.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
-	data, err := io.ReadAll(io.LimitReader(f, maxMaterial+1))
+	if named {
+		err = awaitWriter(f)
+	}
+	if err == nil {
+		data, err = io.ReadAll(io.LimitReader(f, maxMaterial+1))
+	}
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()

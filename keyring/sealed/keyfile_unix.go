@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/authring/authring/internal/cure"
 )
 
 // openKeyFile does not wait for the other end of a pipe.
@@ -21,7 +23,7 @@ func openKeyFile(path string) (*os.File, error) {
 // others may read. A file of the superuser that others may read is one that
 // the system provides, with rights that its mode does not show (systemd's
 // credentials have an access list).
-func checkKeyFile(info fs.FileInfo) error {
+func checkKeyFile(path string, info fs.FileInfo) error {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
 		return errors.New("its owner cannot be known")
@@ -34,9 +36,29 @@ func checkKeyFile(info fs.FileInfo) error {
 	case info.Mode()&fs.ModeNamedPipe != 0:
 		return nil
 	case ours && mode&0o077 != 0:
-		return fmt.Errorf("others may read or change it (mode %04o): if you trust what it holds, take that right away with chmod 600", mode)
+		command := cure.Command("chmod", "600", path)
+		return cure.With(fmt.Errorf("others may read or change it (mode %04o): if you trust what it holds, run: %s", mode, command), command)
 	case mode&0o022 != 0:
 		return fmt.Errorf("others may change it (mode %04o)", mode)
 	}
 	return nil
+}
+
+// awaitWriter waits until there is somebody at the other end of a named pipe, or
+// was: before that, a read finds the end of the file.
+func awaitWriter(f *os.File) error {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = conn.Read(func(fd uintptr) bool {
+		ready, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+		failed = err
+		return ready > 0 || err != nil && !errors.Is(err, unix.EINTR)
+	})
+	if err == nil && !errors.Is(failed, unix.EINTR) {
+		err = failed
+	}
+	return err
 }

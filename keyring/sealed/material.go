@@ -68,11 +68,30 @@ func newKey(data []byte, ui *plugin.ClientUI) (*material, error) {
 			return newIdentities(data, ui)
 		}
 	}
+	if err := mistaken(data); err != nil {
+		return nil, err
+	}
 	if len(data) < rawKeyLeast {
 		return nil, fmt.Errorf("it holds %d bytes, and a key has at least %d, which must be random", len(data), rawKeyLeast)
 	}
 	key := rawKey(bytes.TrimRight(data, "\r\n"))
+	if len(bytes.Trim(key, "\x00")) == 0 { // such as a crash leaves
+		return nil, errors.New("it holds nothing but zeros and line breaks, and a key must be random")
+	}
 	return &material{recipients: []age.Recipient{key}, identities: []age.Identity{key}}, nil
+}
+
+// mistaken refuses what is taken for a key, or for an identity, and is neither.
+func mistaken(data []byte) error {
+	for raw := range bytes.Lines(data) {
+		switch line := string(bytes.TrimSpace(raw)); {
+		case strings.HasPrefix(line, "age1"):
+			return errors.New("it holds the public half of an age identity, which opens nothing")
+		case line == "age-encryption.org/v1", line == "-----BEGIN AGE ENCRYPTED FILE-----":
+			return errors.New("it is encrypted itself, by age, and has to be decrypted first")
+		}
+	}
+	return nil
 }
 
 // isIdentity reports whether a line is an identity of age, or is meant as one.
@@ -85,6 +104,9 @@ func isPlugin(line string) bool { return strings.HasPrefix(line, "AGE-PLUGIN-") 
 // newIdentities reads a file of age identities, one a line. The file is sealed
 // for all of them. What the lines hold is kept out of errors.
 func newIdentities(data []byte, ui *plugin.ClientUI) (*material, error) {
+	if err := mistaken(data); err != nil {
+		return nil, err
+	}
 	m := &material{}
 	number := 0
 	for raw := range bytes.Lines(data) {

@@ -2,8 +2,11 @@ package sealed
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"filippo.io/age/plugin"
 
@@ -48,7 +51,8 @@ func (k *Keyring) sources(path string, prompt keyring.Prompt) []*source {
 	}
 	if dir := os.Getenv(credentialsFolder); dir != "" {
 		at := filepath.Join(dir, CredentialName)
-		if _, err := os.Lstat(at); err == nil {
+		// One that is there and cannot be read is not passed over.
+		if _, err := os.Lstat(at); !errors.Is(err, fs.ErrNotExist) {
 			s := k.fileSource(keyFile, at, false, ui)
 			s.about, s.setting = "the credential "+CredentialName, setting{}
 			list = append(list, s)
@@ -80,6 +84,9 @@ func (k *Keyring) fileSource(s setting, at string, given bool, ui *plugin.Client
 	return &source{
 		about: about, setting: s, path: at, passphrase: s == passphraseFile, given: given,
 		read: func(ctx context.Context) (*material, error) {
+			if k.isOwn(at) {
+				return nil, errors.New("that file is the sealed file itself, or belongs to it")
+			}
 			data, err := k.pipes.read(ctx, at)
 			switch {
 			case err != nil:
@@ -93,6 +100,13 @@ func (k *Keyring) fileSource(s setting, at string, given bool, ui *plugin.Client
 			}
 		},
 	}
+}
+
+// isOwn reports whether a path is that of the sealed file, or of one beside it.
+func (k *Keyring) isOwn(at string) bool {
+	path, err := k.Path()
+	own := []string{path, previousPath(path), settingsPath(path), lockPath(path)}
+	return err == nil && slices.Contains(own, filepath.Clean(at))
 }
 
 // fromCaller makes material of a passphrase that the program gave.

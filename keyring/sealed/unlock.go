@@ -223,9 +223,12 @@ const noKey = "no key is set up for it; to seal secrets in a file, name one: --p
 // mayBeMade: a key file that was named for the purpose.
 func (s *source) mayBeMade() bool { return s.setting == keyFile && s.given }
 
+// lockPath is beside the sealed file.
+func lockPath(path string) string { return path + ".lock" }
+
 // acquire takes the lock that all writers of the file at path respect.
 func acquire(ctx context.Context, path string) (*filelock.Lock, error) {
 	waiting, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
-	return filelock.Acquire(waiting, path+".lock")
+	return filelock.Acquire(waiting, lockPath(path))
 }
