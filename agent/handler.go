@@ -85,13 +85,24 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, method string, f
 	f()
 }
 
+// onlyLink is the one link of a restricted agent.
+type onlyLink struct {
+	Config string `json:"config"`
+	App    string `json:"app"`
+}
+
 func (h *handler) hello(w http.ResponseWriter) {
+	var only *onlyLink
+	if link := h.config.Only; link != nil {
+		only = &onlyLink{link.Config, link.App}
+	}
 	reply(w, http.StatusOK, struct {
-		Agent    string `json:"agent"`
-		Protocol int    `json:"protocol"`
-		Version  string `json:"version"`
-		PID      int    `json:"pid"`
-	}{"authring", Protocol, h.config.Version, os.Getpid()})
+		Agent    string    `json:"agent"`
+		Protocol int       `json:"protocol"`
+		Version  string    `json:"version"`
+		PID      int       `json:"pid"`
+		Only     *onlyLink `json:"only,omitempty"`
+	}{"authring", Protocol, h.config.Version, os.Getpid(), only})
 }
 
 // sign is how often an agent that works on a request says so, so that the client

@@ -253,6 +253,9 @@ func TestRestricted(t *testing.T) {
 	if !strings.HasPrefix(got, "HTTP/1.1 200 ") || !strings.Contains(got, `"config":"work"`) {
 		t.Errorf("asked for no link: %s", got)
 	}
+	if got := a.raw(t, "GET /v1/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); !strings.Contains(got, `"only":{"config":"work","app":"authring"}`) {
+		t.Errorf("it does not say whose tokens it has: %s", got)
+	}
 	if reply := a.mustToken(t, agentclient.Request{MinValid: time.Minute}); reply.Config != "work" {
 		t.Errorf("the client asked for no link: %+v", reply)
 	}

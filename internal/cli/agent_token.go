@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -92,6 +93,23 @@ func (p *program) tokenFromAgent(cmd *cobra.Command, opts tokenOptions) (done bo
 		return false, nil
 	default:
 		return true, err
+	}
+}
+
+// linkOfSocket makes the one link of a socket, as within authring exec --socket,
+// that of a run which names none. What else is at the socket changes nothing, and
+// is told when a token is asked for.
+func (p *program) linkOfSocket(cmd *cobra.Command) {
+	address, err := agentclient.Locate(p.getenv)
+	if err != nil || !address.Named || p.configAsked || cmd.Flags().Changed("app") {
+		return
+	}
+	body, err := p.callAgent(cmd.Context(), "GET", "/v1/")
+	var hello struct {
+		Only *struct{ Config, App string } `json:"only"`
+	}
+	if err == nil && json.Unmarshal(body, &hello) == nil && hello.Only != nil {
+		p.config, p.app = hello.Only.Config, hello.Only.App
 	}
 }
 

@@ -114,6 +114,9 @@ func (p *program) runExec(cmd *cobra.Command, opts execOptions, args []string) e
 		return commandFailure(args[0], err)
 	}
 	child.Sweep(p.getenv)
+	if !opts.noAgent {
+		p.linkOfSocket(cmd)
+	}
 	options, err := p.waitOptions(cmd)
 	if err != nil {
 		return err

@@ -49,6 +49,7 @@ func (p *program) runGitCredential(cmd *cobra.Command, word string) error {
 		p.logger().Debug("nothing to answer", "word", word, "error", err)
 		return nil
 	}
+	p.linkOfSocket(cmd)
 	from, err := p.provider()
 	if err != nil {
 		return err

@@ -89,6 +89,9 @@ func (p *program) runProxy(cmd *cobra.Command, opts proxyOptions) error {
 	if err != nil {
 		return err
 	}
+	if !opts.noAgent {
+		p.linkOfSocket(cmd)
+	}
 	s, err := p.openForTokens(opts.noAgent, options...)
 	if err != nil {
 		return err
