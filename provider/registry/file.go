@@ -94,6 +94,13 @@ func Parse(data []byte) (*Entry, error) {
 	if len(data) > largest {
 		return nil, fmt.Errorf("it is larger than %d bytes", largest)
 	}
+	// The version comes first: what a newer one has more is not a mistake.
+	var head struct {
+		Version int `json:"version"`
+	}
+	if err := json.Unmarshal(data, &head); err == nil && head.Version != fileVersion {
+		return nil, fmt.Errorf("it is of version %d, and this program knows version %d", head.Version, fileVersion)
+	}
 	var f form
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
@@ -103,8 +110,8 @@ func Parse(data []byte) (*Entry, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("something follows the JSON of the provider")
 	}
-	if f.Version != fileVersion {
-		return nil, fmt.Errorf("it is of version %d, and this program knows version %d", f.Version, fileVersion)
+	if err := checkMembers(data); err != nil {
+		return nil, err
 	}
 	entry := f.entry()
 	if err := check(entry); err != nil {

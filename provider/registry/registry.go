@@ -2,9 +2,9 @@
 // that a server becomes known without a line of code.
 //
 // A [Folder] holds the files of a user. Those that this project ships are found
-// in every folder: Dropbox, whose ways need code, and a few whose facts are in
-// their documentation. A file of the user's with the name of a shipped one
-// takes its place, but for Dropbox.
+// in every folder: those whose ways need code ([provider.InCode]), and a few
+// whose facts are in their documentation. A file of the user's with the name of
+// a shipped one takes its place, but not that of one in code.
 //
 // The files hold no secret. Whoever can write one can have the next code or
 // refresh token sent elsewhere, and so files that others can write are refused.
@@ -62,8 +62,10 @@ type Folder string
 //go:embed shipped/*.json
 var shipped embed.FS
 
-// dropbox is the provider that is code.
-const dropbox = "dropbox"
+// codeSources are the pages that the facts of providers in code are from.
+var codeSources = map[string][]string{
+	"dropbox": {"https://www.dropbox.com/developers/documentation/http/documentation"},
+}
 
 // largest bounds a file, in bytes.
 const largest = 64 << 10
@@ -75,8 +77,8 @@ func (f Folder) Load(name string) (*Entry, error) {
 	if err := CheckName(name); err != nil {
 		return nil, err
 	}
-	if name == dropbox {
-		return &Entry{Provider: provider.Dropbox(), Shipped: true, Sources: []string{"https://www.dropbox.com/developers/documentation/http/documentation"}}, nil
+	if p, ok, err := provider.InCode(name, nil); ok {
+		return &Entry{Provider: p, Shipped: true, Sources: codeSources[name]}, err
 	}
 	if f != "" {
 		path := f.path(name)
@@ -86,6 +88,10 @@ func (f Folder) Load(name string) (*Entry, error) {
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("could not read the provider %q: %w", name, err)
+		}
+		if _, err := os.Lstat(path); err == nil {
+			// A shipped one must not be used in place of what is away.
+			return nil, fmt.Errorf("could not read the provider %q: %w", name, &FileError{Path: path, Reason: "a symbolic link to what is not there"})
 		}
 	}
 	data, err := shipped.ReadFile("shipped/" + name + ".json")
@@ -110,7 +116,8 @@ func parseFile(path, name string, data []byte) (*Entry, error) {
 	return entry, nil
 }
 
-// Save writes the file of a provider durably, in place of an earlier one.
+// Save writes the file of a provider durably, in place of an earlier one, or of
+// the one that a symbolic link of the user's leads to.
 func (f Folder) Save(entry *Entry) error {
 	name := entry.Provider.Name
 	err := f.writable(name)
@@ -119,7 +126,11 @@ func (f Folder) Save(entry *Entry) error {
 		data, err = Format(entry)
 	}
 	if err == nil {
-		err = atomicfile.Write(f.path(name), data, 0o600)
+		path := f.path(name)
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			path = target
+		}
+		err = atomicfile.Write(path, data, 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("could not save the provider %q: %w", name, err)
@@ -146,10 +157,10 @@ func (f Folder) Remove(name string) error {
 }
 
 func (f Folder) writable(name string) error {
-	switch {
-	case f == "":
+	if f == "" {
 		return errors.New("there is no folder for providers here")
-	case name == dropbox:
+	}
+	if _, ok, _ := provider.InCode(name, nil); ok {
 		return errors.New("this one is part of the program, and has no file")
 	}
 	return CheckName(name)
@@ -158,7 +169,7 @@ func (f Folder) writable(name string) error {
 // List returns, sorted, the names of all providers, the shipped ones among
 // them, and of files that [Folder.Load] refuses.
 func (f Folder) List() ([]string, error) {
-	names := []string{dropbox}
+	names := provider.NamesInCode()
 	files, err := shipped.ReadDir("shipped")
 	if err == nil && f != "" {
 		var own []fs.DirEntry

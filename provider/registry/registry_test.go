@@ -198,8 +198,11 @@ func TestFilesThatAreRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	minimal := `"version":1,"name":"work","client_auth":"none","replay":"grace","authorization_endpoint":"https://a/","token_endpoint":"https://b/"`
 	for name, data := range map[string]string{
-		"empty": "", "no JSON": "x", "cut": `{"version": 1`, "two": `{"version":1}{"version":1}`, "large": `{"version":1,"title":"` + strings.Repeat("x", 70<<10) + `"}`,
+		"twice": `{"title":"Work","token_endpoint":"https://c/",` + minimal + `}`, "in capitals": `{"Title":"Work",` + minimal + `}`,
+		"twice inside": `{"title":"Work","account_fields":{"id":"a","id":"b"},` + minimal + `}`,
+		"empty":        "", "no JSON": "x", "cut": `{"version": 1`, "two": `{"version":1}{"version":1}`, "large": `{"version":1,"title":"` + strings.Repeat("x", 70<<10) + `"}`,
 	} {
 		if err := os.WriteFile(path, []byte(data), 0o600); err != nil {
 			t.Fatal(err)
@@ -208,6 +211,18 @@ func TestFilesThatAreRefused(t *testing.T) {
 		if _, err := folder.Load("work"); !errors.As(err, &file) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	if err := os.WriteFile(path, []byte(`{"title":"Work","authorization_parameters":{"Prompt":["a","b"]},"refusals":[{"error":"a","means":"access-denied"},{"error":"b","means":"access-denied"}],`+minimal+`}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := folder.Load("work"); err != nil {
+		t.Error(err)
+	}
+	newer := good()
+	newer["version"], newer["must_do"] = 2, true
+	write(newer)
+	if _, err := folder.Load("work"); err == nil || !strings.Contains(err.Error(), "version 2") {
+		t.Errorf("a newer version is told as %v", err)
 	}
 	if names, err := folder.List(); err != nil || !slices.Contains(names, "work") {
 		t.Errorf("a broken file is not listed: %q, %v", names, err)
