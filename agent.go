@@ -119,18 +119,8 @@ func (s *Session) agentFits() bool {
 	if s.config.layout != nil {
 		return false
 	}
-	ours := s.config.provider
-	if ours.Name != provider.Dropbox().Name {
-		return true
-	}
-	theirs := provider.Dropbox()
-	if address := os.Getenv("AUTHRING_DROPBOX_URL"); address != "" {
-		var err error
-		if theirs, err = provider.DropboxAt(address); err != nil {
-			return false
-		}
-	}
-	return ours.TokenURL == theirs.TokenURL
+	theirs, known, err := provider.InCode(s.config.provider.Name, os.Getenv)
+	return err == nil && (!known || s.config.provider.TokenURL == theirs.TokenURL)
 }
 
 // agentError makes what the agent reports one of the errors of a session.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -168,7 +169,7 @@ func readMetadata(answer *Answer, issuer string) (*Metadata, *Error) {
 // check holds a document against the issuer that was asked for.
 func (m *Metadata) check(issuer string) error {
 	if m.Issuer != issuer {
-		return fmt.Errorf("it is the document of the issuer %q", clean(m.Issuer, nil))
+		return &IssuerError{Named: clean(m.Issuer, nil)}
 	}
 	home, err := parseEndpoint(issuer)
 	if err != nil {
@@ -178,12 +179,12 @@ func (m *Metadata) check(issuer string) error {
 		return errors.New("it does not name both an authorization endpoint and a token endpoint")
 	}
 	for _, endpoint := range m.endpoints() {
-		u, err := parseEndpoint(endpoint)
+		u, err := parseEndpoint(endpoint.address)
 		if err != nil {
-			return err
+			return fmt.Errorf("its %s cannot be used: %w", endpoint.member, err)
 		}
-		if isLoopback(u.Hostname()) && !isLoopback(home.Hostname()) {
-			return errors.New("it names an endpoint on this machine, which is not the server's")
+		if leadsHere(u.Hostname()) && !isLoopback(home.Hostname()) {
+			return fmt.Errorf("its %s is on this machine, which is not the server's", endpoint.member)
 		}
 	}
 	if m.RequirePAR && m.PARURL == "" {
@@ -192,10 +193,36 @@ func (m *Metadata) check(issuer string) error {
 	return nil
 }
 
+// IssuerError is the description of another issuer than was asked. There is often
+// but a slash between the two.
+type IssuerError struct {
+	Named string // what the server calls itself; it need not be true
+}
+
+// Error names the other issuer.
+func (e *IssuerError) Error() string {
+	return fmt.Sprintf("it is the document of the issuer %q", e.Named)
+}
+
+// endpoint is an address, with the member that names it.
+type endpoint struct{ member, address string }
+
 // endpoints are those that are named.
-func (m *Metadata) endpoints() []string {
-	all := []string{m.AuthURL, m.TokenURL, m.DeviceURL, m.PARURL, m.RevokeURL, m.UserinfoURL, m.JWKSURL}
-	return slices.DeleteFunc(all, func(endpoint string) bool { return endpoint == "" })
+func (m *Metadata) endpoints() []endpoint {
+	all := []endpoint{
+		{"authorization_endpoint", m.AuthURL}, {"token_endpoint", m.TokenURL}, {"device_authorization_endpoint", m.DeviceURL},
+		{"pushed_authorization_request_endpoint", m.PARURL}, {"revocation_endpoint", m.RevokeURL},
+		{"userinfo_endpoint", m.UserinfoURL}, {"jwks_uri", m.JWKSURL},
+	}
+	return slices.DeleteFunc(all, func(e endpoint) bool { return e.address == "" })
+}
+
+// leadsHere is isLoopback, and the other spellings that a resolver may take for
+// this machine.
+func leadsHere(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	addr, err := netip.ParseAddr(host)
+	return isLoopback(host) || strings.HasSuffix(host, ".localhost") || err == nil && (addr.IsUnspecified() || addr.Unmap().IsLoopback())
 }
 
 // complete adds what another document of the same server says, if the two agree
@@ -226,7 +253,7 @@ func (m *Metadata) Hosts() []string {
 	home, _ := url.Parse(m.Issuer)
 	var hosts []string
 	for _, endpoint := range m.endpoints() {
-		u, err := url.Parse(endpoint)
+		u, err := url.Parse(endpoint.address)
 		if err == nil && (home == nil || !strings.EqualFold(u.Host, home.Host)) && !slices.Contains(hosts, u.Host) {
 			hosts = append(hosts, u.Host)
 		}

@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -90,6 +91,23 @@ func TestDiscoverRefuses(t *testing.T) {
 	}
 }
 
+// TestDiscoverSays which member cannot be used, and who the server says it is.
+func TestDiscoverSays(t *testing.T) {
+	_, err := provider.Discover(bounded(t), document(t, func(m map[string]any, _ string) { m["revocation_endpoint"] = "javascript:x" }), quick)
+	if err == nil || !strings.Contains(err.Error(), "revocation_endpoint") {
+		t.Errorf("error = %v", err)
+	}
+	var issuer string
+	_, err = provider.Discover(bounded(t), document(t, func(m map[string]any, base string) {
+		issuer = base + "/"
+		m["issuer"] = issuer
+	}), quick)
+	var other *provider.IssuerError
+	if !errors.As(err, &other) || other.Named != issuer {
+		t.Errorf("error = %v", err)
+	}
+}
+
 // TestDiscoverTellsOtherHosts: they are allowed, and told.
 func TestDiscoverTellsOtherHosts(t *testing.T) {
 	m, err := provider.Discover(bounded(t), document(t, func(m map[string]any, _ string) {
@@ -117,11 +135,15 @@ func TestDiscoverTellsOtherHosts(t *testing.T) {
 // TestDiscoverFromAfar: a server elsewhere must not send secrets to a port of
 // this machine.
 func TestDiscoverFromAfar(t *testing.T) {
-	body := `{"issuer":"https://login.example.org","authorization_endpoint":"https://login.example.org/a","token_endpoint":"http://127.0.0.1:6379/"}`
-	_, err := provider.Discover(bounded(t), "https://login.example.org", quick, provider.WithHTTPTransport(canned(200, nil, body)))
-	fault(t, err, provider.ErrUnexpectedAnswer)
-	if !strings.Contains(err.Error(), "on this machine") {
-		t.Errorf("error = %v", err)
+	for _, here := range []string{
+		"http://127.0.0.1:6379/", "https://localhost/", "https://LOCALHOST.:8443/", "https://a.localhost/", "https://0.0.0.0/", "https://[::]/", "https://[::ffff:127.0.0.1]/",
+	} {
+		body := `{"issuer":"https://login.example.org","authorization_endpoint":"https://login.example.org/a","token_endpoint":"` + here + `"}`
+		_, err := provider.Discover(bounded(t), "https://login.example.org", quick, provider.WithHTTPTransport(canned(200, nil, body)))
+		fault(t, err, provider.ErrUnexpectedAnswer)
+		if !strings.Contains(err.Error(), "on this machine") {
+			t.Errorf("%s: error = %v", here, err)
+		}
 	}
 }
 

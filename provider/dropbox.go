@@ -12,6 +12,33 @@ import (
 	"github.com/authring/authring/secret"
 )
 
+// dropboxName is what records and files call it.
+const dropboxName = "dropbox"
+
+// DropboxURL is the environment variable that names the address of an emulator,
+// which then takes the place of all of Dropbox.
+const DropboxURL = "AUTHRING_DROPBOX_URL"
+
+// InCode returns the provider of a name whose ways need code, so that no file
+// describes it: Dropbox, or what the environment puts in its place. Of every
+// other name it says that there is none. Without getenv the environment changes
+// nothing.
+func InCode(name string, getenv func(string) string) (p *Provider, ok bool, err error) {
+	if name != dropboxName {
+		return nil, false, nil
+	}
+	if getenv != nil {
+		if address := getenv(DropboxURL); address != "" {
+			p, err = DropboxAt(address)
+			return p, true, err
+		}
+	}
+	return Dropbox(), true, nil
+}
+
+// NamesInCode are the names that [InCode] knows.
+func NamesInCode() []string { return []string{dropboxName} }
+
 // Dropbox is the provider of www.dropbox.com.
 func Dropbox() *Provider {
 	return dropbox("https://www.dropbox.com", "https://api.dropboxapi.com",
@@ -38,7 +65,7 @@ func DropboxAt(base string) (*Provider, error) {
 
 func dropbox(web, api string, hosts ...string) *Provider {
 	return &Provider{
-		Name:  "dropbox",
+		Name:  dropboxName,
 		Title: "Dropbox",
 		// Maestral's own: a public client, whose links can be shared.
 		ClientID: "2jmbq42w7vof78h",

@@ -16,6 +16,7 @@ import (
 
 	"github.com/authring/authring/dropboxtest"
 	"github.com/authring/authring/internal/callback"
+	"github.com/authring/authring/provider"
 )
 
 type emulatorOptions struct {
@@ -130,7 +131,7 @@ func (p *program) runEmulator(ctx context.Context, opts emulatorOptions) error {
 	if p.json {
 		err = p.printJSON(map[string]string{"url": e.url})
 	} else {
-		_, err = fmt.Fprintf(p.stdout, "%s=%s\n", dropboxURL, e.url)
+		_, err = fmt.Fprintf(p.stdout, "%s=%s\n", provider.DropboxURL, e.url)
 	}
 	if err != nil {
 		return fmt.Errorf("could not print the address: %w", err)

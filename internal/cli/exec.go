@@ -11,6 +11,7 @@ import (
 	"github.com/authring/authring"
 	"github.com/authring/authring/internal/agentclient"
 	"github.com/authring/authring/internal/child"
+	"github.com/authring/authring/provider"
 )
 
 // The environment variables that a command gets.
@@ -179,7 +180,7 @@ func (p *program) tokenVariable() string {
 
 // commandEnv is the environment of a command.
 func (p *program) commandEnv(drop, set []string) []string {
-	return child.Environment(os.Environ(), []string{dropboxURL, agentclient.Variable}, drop, set)
+	return child.Environment(os.Environ(), []string{provider.DropboxURL, agentclient.Variable}, drop, set)
 }
 
 // closeSealed keeps the descriptor of a passphrase from the command.

@@ -146,8 +146,8 @@ func (p *program) hintOf(err error) string {
 	case is(errInterrupted):
 		return ""
 	case errors.As(err, &description):
-		return "The file was left as it is. Repair it, or remove it: authring provider remove " +
-			shellQuote(strings.TrimSuffix(filepath.Base(description.Path), ".json"))
+		return "The file was left as it is. Repair it, or remove it: " +
+			p.providerVerb("remove", strings.TrimSuffix(filepath.Base(description.Path), ".json"))
 	case errors.As(err, &name):
 		return "Choose another name, such as work."
 	case errors.As(err, &file):
@@ -171,10 +171,9 @@ func (p *program) hintOf(err error) string {
 	case is(authring.ErrNoClientSecret):
 		return p.clientSecretHint()
 	case is(provider.ErrRedirectNeedsSecret):
-		return "Link by a code for another device: " + p.command("link", "--way", "device") + "\n" + p.clientSecretHint() + " --client-auth post"
+		return "Link by a code for another device: " + p.command("link", "--way", "device") + "\n" + p.clientSecretHint("--client-auth", "post")
 	case is(provider.ErrNoRedirect):
-		return "Register a redirect URI with a port, such as http://127.0.0.1:8080/, and say which: authring provider add " +
-			shellQuote(p.providerOf(p.config)) + " --client-id ID --redirect-port 8080"
+		return "Register a redirect URI with a port, such as http://127.0.0.1:8080/, and say which: " + p.providerChange("--redirect-port", "8080")
 	case is(authring.ErrNoPendingLink):
 		return "Begin one: " + p.command("link", "--begin")
 	case is(authring.ErrAccountMismatch):
@@ -193,15 +192,15 @@ func (p *program) hintOf(err error) string {
 	case is(keyring.ErrUnavailable):
 		return "See what is there: authring keyrings\nIf it is only not up yet: " + p.waiting() + "\nTo keep the secret in another keyring: " + p.command("link", "--relink", "--keyring", "ID")
 	case is(provider.ErrInvalidClient):
-		return "Check the app key (--app-key)."
+		return p.invalidClientHint()
 	case is(provider.ErrMissingScope):
 		return "Link again, with the scope: " + p.command("link", "--relink", "--scope", "SCOPE")
 	case is(provider.ErrSuspended):
 		return "See what the provider says about the account, and try again."
 	case is(proxy.ErrNoHosts):
-		return "Say where its tokens may go: authring provider update " + shellQuote(p.providerOf(p.config)) + " --host HOST"
+		return "Say where its tokens may go: " + p.providerChange("--host", "HOST")
 	case is(provider.ErrRequestRefused):
-		return "What it is asked for is told by: authring provider show " + shellQuote(p.providerOf(p.config))
+		return "What it is asked for is told by: " + p.providerVerb("show", p.providerOf(p.config))
 	case is(authring.ErrInvalidToken):
 		return "Begin again: " + p.command("link", "--relink")
 	case is(authring.ErrConnectionFailed):

@@ -118,7 +118,7 @@ func (i *importing) rcloneRemote(c *candidate, remote rcloneconf.Remote) error {
 		return unfit(fmt.Sprintf("it is a remote of the type %q, and only those of the type dropbox can be imported", remote.Type()),
 			"See which those are: rclone listremotes --long"+i.rcloneFile())
 	}
-	from, err := i.dropbox()
+	from, err := i.inCode(dropboxType)
 	if err != nil {
 		return err
 	}

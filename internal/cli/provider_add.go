@@ -9,12 +9,18 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authring/authring"
 	"github.com/authring/authring/provider"
 	"github.com/authring/authring/provider/registry"
 )
 
-// discoverBound is how long a server may take to describe itself.
-const discoverBound = 30 * time.Second
+const (
+	// discoverBound is how long a server may take to describe itself.
+	discoverBound = 30 * time.Second
+
+	// discoverNotice is after what time it is said that it is awaited.
+	discoverNotice = 400 * time.Millisecond
+)
 
 func (r *providerRun) add(ctx context.Context) error {
 	entry, methods, err := r.describe(ctx)
@@ -41,19 +47,17 @@ func (r *providerRun) add(ctx context.Context) error {
 // describe makes the provider that is to be added: of what the server says, of
 // what is known of it, or of nothing.
 func (r *providerRun) describe(ctx context.Context) (*registry.Entry, *provider.Metadata, error) {
+	if err := r.inProgram(); err != nil {
+		return nil, nil, err
+	}
 	known, err := r.folder.Load(r.name)
 	switch {
-	case r.name == dropboxType:
-		return nil, nil, &failure{
-			err:  usage("provider", "Dropbox is part of the program"),
-			hint: "To use it with an app key of your own: authring link --app-key KEY",
-		}
 	case err != nil && !errors.Is(err, registry.ErrUnknown):
 		return nil, nil, err
 	case err == nil && !known.Shipped:
 		return nil, nil, &failure{
 			err:  usage("provider", "there is a provider %q already; nothing was changed", r.name),
-			hint: "See it: authring provider show " + r.name + "\nChange it: authring provider update " + r.name,
+			hint: "See it: " + r.providerVerb("show", r.name) + "\nChange it: " + r.providerVerb("update", r.name),
 		}
 	case err == nil && (r.issuer != "" || r.authURL != ""):
 		// The tokens of links with it would go to another server.
@@ -96,6 +100,9 @@ func (r *providerRun) discovered(ctx context.Context) (*registry.Entry, *provide
 func (r *providerRun) discover(ctx context.Context, issuer string) (*provider.Metadata, error) {
 	ctx, cancel := context.WithTimeout(ctx, discoverBound)
 	defer cancel()
+	defer time.AfterFunc(discoverNotice, func() {
+		r.event(authring.Event{Kind: authring.EventWaiting, Text: titleOf(r.name, issuer)})
+	}).Stop()
 	metadata, err := provider.Discover(ctx, issuer, provider.WithLogger(r.logger()))
 	if err == nil {
 		return metadata, nil
@@ -107,10 +114,22 @@ func (r *providerRun) discover(ctx context.Context, issuer string) (*provider.Me
 	if errors.Is(err, context.DeadlineExceeded) {
 		fault.Err = fmt.Errorf("no whole answer within %v", discoverBound)
 	}
-	return nil, &failure{
-		err:  err,
-		hint: "Check the issuer with the server's documentation. If the server describes itself nowhere, give the addresses: --auth-url URL --token-url URL",
+	return nil, &failure{err: err, hint: r.discoverHint(issuer, err)}
+}
+
+// discoverHint says what to do about a description that could not be had.
+func (r *providerRun) discoverHint(issuer string, err error) string {
+	check := "Check the issuer with the server's documentation."
+	var other *provider.IssuerError
+	switch {
+	case errors.As(err, &other) && strings.TrimSuffix(other.Named, "/") == strings.TrimSuffix(issuer, "/"):
+		return "The server's name for itself must be given to the letter: " + r.providerVerb("add", r.name, "--issuer", other.Named)
+	case errors.As(err, &other):
+		return check
+	case errors.Is(err, provider.ErrServerFault), errors.Is(err, provider.ErrRateLimited):
+		return "Try again later."
 	}
+	return check + " If the server describes itself nowhere, give the addresses: --auth-url URL --token-url URL"
 }
 
 // accept asks whether codes and tokens may go to other hosts than the issuer's.

@@ -14,9 +14,6 @@ import (
 	"github.com/authring/authring/record"
 )
 
-// dropboxURL is the environment variable that points to an emulator.
-const dropboxURL = "AUTHRING_DROPBOX_URL"
-
 // providerFolder is where the provider files of the app are. Maestral's links
 // are all with Dropbox, and it has none.
 func (p *program) providerFolder() (registry.Folder, error) {
@@ -27,27 +24,23 @@ func (p *program) providerFolder() (registry.Folder, error) {
 	return registry.Folder(filepath.Join(layout.ConfigFolder(), "providers")), nil
 }
 
-// dropbox is Dropbox, or the emulator that the environment names.
-func (p *program) dropbox() (*provider.Provider, error) {
-	address := p.getenv(dropboxURL)
-	if address == "" {
-		return provider.Dropbox(), nil
-	}
-	emulated, err := provider.DropboxAt(address)
+// inCode is a provider whose ways need code, or the emulator of it that the
+// environment names; nil if that of the name needs none.
+func (p *program) inCode(name string) (*provider.Provider, error) {
+	from, _, err := provider.InCode(name, p.getenv)
 	if err != nil {
 		return nil, &failure{
 			err:     &usageError{},
-			message: fmt.Sprintf("the environment variable %s cannot be used: %v", dropboxURL, err),
+			message: fmt.Sprintf("the environment variable %s cannot be used: %v", provider.DropboxURL, err),
 			hint:    "Set it to what authring emulator prints, such as http://127.0.0.1:PORT, or unset it.",
 		}
 	}
-	return emulated, nil
+	return from, nil
 }
 
 // providerNamed is the provider of a name, as the files of the app have it.
 func (p *program) providerNamed(name string) (*registry.Entry, error) {
-	if name == record.DefaultProvider {
-		from, err := p.dropbox()
+	if from, err := p.inCode(name); from != nil || err != nil {
 		return &registry.Entry{Provider: from, Shipped: true}, err
 	}
 	folder, err := p.providerFolder()
@@ -58,7 +51,7 @@ func (p *program) providerNamed(name string) (*registry.Entry, error) {
 	if errors.Is(err, registry.ErrUnknown) {
 		return nil, &failure{
 			err: err, message: fmt.Sprintf("there is no provider %q", name),
-			hint: "See which there are: authring provider list\nDescribe it: authring provider add " + shellQuote(name) + " --issuer URL",
+			hint: "See which there are: " + p.providerVerb("list") + "\nDescribe it: " + p.providerVerb("add", name, "--issuer", "URL"),
 		}
 	}
 	return entry, err
@@ -137,13 +130,35 @@ func providerOptions(entry *registry.Entry) []authring.Option {
 	return options
 }
 
-// clientSecretHint says how the client secret is given, which is missing.
-func (p *program) clientSecretHint() string {
+// providerVerb spells a command about a provider.
+func (p *program) providerVerb(words ...string) string {
+	return p.named(defaultConfig, "provider", words...)
+}
+
+// providerChange spells the command that changes what is known of the provider
+// of the link: one that comes with authring is added first.
+func (p *program) providerChange(flags ...string) string {
 	name := p.providerOf(p.config)
+	words := []string{"update", name}
 	if entry, err := p.providerNamed(name); err == nil && entry.Shipped {
-		return "Give it: authring provider add " + name + " --client-id ID --client-secret-file FILE"
+		words = []string{"add", name, "--client-id", "ID"}
 	}
-	return "Give it again: authring provider update " + shellQuote(name) + " --client-secret-file FILE"
+	return p.providerVerb(append(words, flags...)...)
+}
+
+// clientSecretHint says how the client secret is given, which is missing.
+func (p *program) clientSecretHint(flags ...string) string {
+	return "Give it: " + p.providerChange(append([]string{"--client-secret-file", "FILE"}, flags...)...)
+}
+
+// invalidClientHint says what to look at where the server does not know who
+// asks.
+func (p *program) invalidClientHint() string {
+	from, err := p.provider()
+	if err != nil || from.ClientAuth == provider.AuthNone {
+		return "Check the app key, or client id (--app-key, --client-id)."
+	}
+	return "Check the client id, and the client secret: " + p.providerChange("--client-secret-file", "FILE")
 }
 
 // providerNames lists them, for the shell.

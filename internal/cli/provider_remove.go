@@ -6,27 +6,38 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/authring/authring/provider"
 	"github.com/authring/authring/provider/registry"
 	"github.com/authring/authring/record"
 )
 
+// inProgram refuses to change what has no file.
+func (r *providerRun) inProgram() error {
+	from, ok, _ := provider.InCode(r.name, nil)
+	if !ok {
+		return nil
+	}
+	return &failure{
+		err:  usage("provider", "%s is part of the program; nothing was changed", from.Title),
+		hint: "To use it with an app key of your own: " + r.named(defaultConfig, "link", "--provider", r.name, "--app-key", "KEY"),
+	}
+}
+
 // own loads a provider of the user's.
 func (r *providerRun) own() (*registry.Entry, error) {
+	if err := r.inProgram(); err != nil {
+		return nil, err
+	}
 	entry, err := r.folder.Load(r.name)
 	switch {
 	case errors.Is(err, registry.ErrUnknown):
-		return nil, &failure{err: usage("provider", "there is no provider %q", r.name), hint: "See which there are: authring provider list"}
+		return nil, &failure{err: usage("provider", "there is no provider %q", r.name), hint: "See which there are: " + r.providerVerb("list")}
 	case err != nil:
 		return nil, err
-	case r.name == record.DefaultProvider:
-		return nil, &failure{
-			err:  usage("provider", "Dropbox is part of the program, and was not added"),
-			hint: "To use it with an app key of your own: authring link --app-key KEY",
-		}
 	case entry.Shipped:
 		return nil, &failure{
 			err:  usage("provider", "the provider %q comes with authring, and was not added", r.name),
-			hint: "To use it with a client id of your own: authring provider add " + shellQuote(r.name) + " --client-id ID",
+			hint: "To use it with a client id of your own: " + r.providerVerb("add", r.name, "--client-id", "ID"),
 		}
 	}
 	return entry, nil

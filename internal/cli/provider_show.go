@@ -67,11 +67,11 @@ func (r *providerRun) printProviders(objects []providerObject) {
 			fmt.Fprintf(r.stdout, "%s  %s\n", pad(o.Name, name), r.stdout.paint(red, o.Error))
 			continue
 		case o.ClientID != "":
-			about = "ready: authring link --provider " + o.Name
+			about = "ready: " + r.named(defaultConfig, "link", "--provider", o.Name)
 		case o.ClientAuth != provider.AuthNone.String():
-			about = "needs a client id and secret: authring provider add " + o.Name
+			about = "needs a client id and secret: " + r.providerVerb("add", o.Name, "--client-id", "ID", "--client-secret-file", "FILE")
 		default:
-			about = "needs a client id: authring link --provider " + o.Name + " --client-id ID"
+			about = "needs a client id: " + r.named(defaultConfig, "link", "--provider", o.Name, "--client-id", "ID")
 		}
 		fmt.Fprintf(r.stdout, "%s  %s  %s\n", pad(o.Name, name), pad(printable(o.Title), title), about)
 	}
@@ -109,7 +109,8 @@ type difference struct {
 	Is     string `json:"is"`
 }
 
-// update asks the issuer again, and changes what the options say.
+// update asks the issuer again, and changes what the options say. Those do not
+// wait for an issuer that cannot be asked, or says what nobody accepts.
 func (r *providerRun) update(ctx context.Context) error {
 	entry, err := r.own()
 	if err != nil {
@@ -119,16 +120,16 @@ func (r *providerRun) update(ctx context.Context) error {
 	var metadata *provider.Metadata
 	var differs []difference
 	if p.Issuer != "" && len(entry.Sources) > 0 && entry.Sources[0] == p.Issuer {
-		if metadata, err = r.discover(ctx, p.Issuer); err != nil {
+		metadata, differs, err = r.askAgain(ctx, p)
+		switch {
+		case err == nil:
+		case !r.changes() || ctx.Err() != nil:
 			return err
-		}
-		now := *p
-		metadata.Describe(&now)
-		if differs = differences(p, &now); len(differs) > 0 {
-			if err := r.takeOver(ctx, metadata, differs); err != nil {
-				return err
-			}
-			*p = now
+		case len(differs) == 0:
+			r.warn("Only what the options say is changed: %s", r.messageOf(err))
+		default:
+			r.warn("Only what the options say is changed; what the server says was not taken over")
+			metadata, differs = nil, nil
 		}
 	} else if !r.changes() && len(entry.SecretLeftIn) == 0 {
 		return usage("provider", "%q was not described by an issuer, and there is nobody to ask; say what to change", r.name)
@@ -160,6 +161,25 @@ func (r *providerRun) update(ctx context.Context) error {
 	return r.added(entry, "Updated")
 }
 
+// askAgain asks the issuer of a provider what it says now, and has it taken over
+// if that is what the user wants; else there is an error.
+func (r *providerRun) askAgain(ctx context.Context, p *provider.Provider) (*provider.Metadata, []difference, error) {
+	metadata, err := r.discover(ctx, p.Issuer)
+	if err != nil {
+		return nil, nil, err
+	}
+	now := *p
+	metadata.Describe(&now)
+	differs := differences(p, &now)
+	if len(differs) > 0 {
+		if err := r.takeOver(ctx, metadata, differs); err != nil {
+			return nil, differs, err
+		}
+		*p = now
+	}
+	return metadata, differs, nil
+}
+
 // changes reports whether an option changes something.
 func (r *providerRun) changes() bool {
 	for _, flag := range []string{
@@ -186,7 +206,7 @@ func (r *providerRun) takeOver(ctx context.Context, metadata *provider.Metadata,
 		return &failure{
 			err:     usage("provider", "nothing was changed"),
 			message: fmt.Sprintf("%s differs from what was accepted, and nothing was changed", metadata.Issuer),
-			hint:    "If that is right, take it over: authring provider update " + shellQuote(r.name) + " --yes",
+			hint:    "If that is right, take it over: " + r.providerVerb("update", r.name, "--yes"),
 			extra:   map[string]any{"differences": differs},
 		}
 	}
