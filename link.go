@@ -138,8 +138,8 @@ func (s *Session) beginWritten(ctx context.Context, redirect string, bound bool)
 // begin anew. [ErrNoPendingLink] says that no link was begun.
 func (s *Session) VerifyAuthToken(ctx context.Context, code string) error {
 	begun, beginErr := s.pending()
-	if beginErr == nil && begun.state != "" && isAnswer(code) {
-		return s.VerifyRedirect(ctx, code)
+	if beginErr == nil && begun.state != "" && isAnswer(provider.CleanPaste(code)) {
+		return s.verifyPasted(ctx, code)
 	}
 	parsed, err := provider.ParseCode(code)
 	if err != nil {
@@ -147,6 +147,10 @@ func (s *Session) VerifyAuthToken(ctx context.Context, code string) error {
 	}
 	if beginErr != nil {
 		return beginErr
+	}
+	if parsed.Reveal() == begun.appKey {
+		// The server would refuse it, and the page would be of no more use.
+		return fmt.Errorf("%w: it is the client id (app key)", provider.ErrNotACode)
 	}
 	return s.redeem(ctx, begun, parsed)
 }

@@ -87,6 +87,15 @@ func (s *Session) VerifyRedirect(ctx context.Context, address string) error {
 	}
 }
 
+// verifyPasted is VerifyRedirect for what a user pasted.
+func (s *Session) verifyPasted(ctx context.Context, pasted string) error {
+	address := provider.CleanPaste(pasted)
+	if params, _ := url.ParseQuery(queryOf(address)); params.Has("client_id") && params.Has("response_type") {
+		return fmt.Errorf("%w: it is the address of the page; open it in a browser, allow access, and paste the address that it ends at", provider.ErrNotACode)
+	}
+	return s.VerifyRedirect(ctx, address)
+}
+
 // expected is what the answer to a request with a state must have.
 func (s *Session) expected(state string) callback.Expected {
 	return callback.Expected{State: state, Issuer: s.config.provider.Issuer, IssRequired: s.config.provider.IssParameter}

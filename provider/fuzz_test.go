@@ -88,7 +88,7 @@ func FuzzParseCode(f *testing.F) {
 	for _, input := range []string{
 		"", "code", " 'code' ", "code=abc", "?code=abc&state=x", "http://127.0.0.1:53682/?code=abc#_=_", "http://x/#code=abc",
 		"error=access_denied", "sl.u.abcdefgh", "Bearer abc", "refresh_token=abc", "https://www.dropbox.com/oauth2/authorize?client_id=x",
-		"code=code%3Dx", "code=%22x%22", "code=a%00b", "\ufeffabc\u200b", "a b", "%", "http://", "code=a&code=b", "code=http%3A%2F%2Fx",
+		"http%3A%2F%2Fx%2F%3Fcode%3Da", "http://x/?code=a\n b&amp;state=x", "code=code%3Dx", "code=%22x%22", "code=a%00b", "\ufeffabc\u200b", "a b", "%", "http://", "code=a&code=b", "code=http%3A%2F%2Fx",
 	} {
 		f.Add(input)
 	}

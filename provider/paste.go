@@ -37,7 +37,7 @@ func ParseCode(input string) (secret.Secret, error) {
 	if len(input) > maxPaste {
 		return secret.Secret{}, notACode("it is far too long")
 	}
-	text := trimPaste(input)
+	text := CleanPaste(input)
 	if text == "" {
 		return secret.Secret{}, notACode("nothing was entered; paste the code that the page shows")
 	}
@@ -124,6 +124,49 @@ func answerParts(text string) []string {
 		query = before
 	}
 	return []string{query, fragment}
+}
+
+// encodedAddress is the start of an address that was escaped as a whole (RFC
+// 3986 section 2.1), as one inside of another is.
+var encodedAddress = regexp.MustCompile(`(?i)^[a-z][a-z0-9+.-]*%(25)?3a%(25)?2f%(25)?2f`)
+
+// CleanPaste undoes what becomes of a code or an address when it is copied from
+// a page, a mail or a terminal: spaces and quotes around it are taken off, and
+// an address that is broken over lines, escaped as a whole or written as HTML
+// is mended. Nothing else is changed.
+func CleanPaste(input string) string {
+	if len(input) > maxPaste {
+		return input
+	}
+	text := trimPaste(input)
+	for encodedAddress.MatchString(text) {
+		plain, err := url.PathUnescape(text)
+		if err != nil {
+			break
+		}
+		text = plain
+	}
+	if !strings.Contains(text, "://") && !answerParam.MatchString(text) {
+		return text
+	}
+	return strings.ReplaceAll(joinLines(text), "&amp;", "&")
+}
+
+// joinLines puts an address together that is broken over lines, each with a
+// margin perhaps. What holds more than that, such as other words or a blank
+// line, stays as it is.
+func joinLines(text string) string {
+	lines := strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text), "\n")
+	for i, line := range lines {
+		if lines[i] = strings.TrimSpace(line); lines[i] == "" {
+			return text
+		}
+	}
+	joined := strings.Join(lines, "")
+	if strings.ContainsFunc(joined, unicode.IsSpace) {
+		return text
+	}
+	return joined
 }
 
 // trimPaste removes what comes along when text is copied from a page, a mail or

@@ -21,6 +21,15 @@ func TestParseCode(t *testing.T) {
 		"<http://127.0.0.1:53682/?code=" + c + ">",
 		"http://127.0.0.1:53682/?code=%20" + c + "%0A",
 		"http://127.0.0.1:53682/?x=%zz&code=" + c,
+		// Broken over lines, escaped as a whole, once and twice, and as HTML.
+		"http://127.0.0.1:53682/?code=" + c[:9] + "\r\n" + c[9:] + "&state=a\r\n",
+		"http://127.0.0.1:53682/\n  ?state=abc\n  &code=" + c[:9] + "\n\t" + c[9:],
+		"http://127.0.0.1:53682/?code=" + c[:9] + "\r" + c[9:] + "\r",
+		"localhost:53682/?state=abc\n&code=" + c,
+		"http%3A%2F%2F127.0.0.1%3A53682%2F%3Fcode%3D" + c + "%26state%3Da",
+		"http%3a%2f%2f127.0.0.1%3A53682%2F%3Fstate%3Da%2520b%26code%3D" + c,
+		"http%253A%252F%252F127.0.0.1%253A53682%252F%253Fcode%253D" + c + "%2526state%253Da",
+		"http://127.0.0.1:53682/?state=a&amp;code=" + c + "&amp;iss=x",
 	} {
 		got, err := provider.ParseCode(input)
 		if err != nil || !got.Equal(code) {

@@ -142,6 +142,13 @@ func TestPasteBeatsRedirect(t *testing.T) {
 	for name, paste := range map[string]func(string) string{
 		"address": func(address string) string { return address },
 		"code":    func(address string) string { return regexp.MustCompile(`code=([^&]+)`).FindStringSubmatch(address)[1] },
+		// As mails and narrow terminals break it, with and without the marks
+		// that terminals put around a paste.
+		"broken address": func(address string) string { return address[:40] + "\r" + address[40:] },
+		"marked paste":   func(address string) string { return "\x1b[200~" + address[:40] + "\n  " + address[40:] + "\n\x1b[201~" },
+		"arrow keys":     func(address string) string { return "\x1b[A\x1bOH" + address + "\x1b[3~" },
+		"second thought": func(address string) string { return "nonsense\x17abc\x15ü\x7f" + address },
+		"escaped":        url.QueryEscape,
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, uri, flags := redirected(t, dropboxtest.WithAutoApprove())
@@ -172,6 +179,75 @@ func TestRedirectDenied(t *testing.T) {
 	if got := term.end(); got != 1 {
 		t.Errorf("exit code %d, want 1", got)
 	}
+}
+
+// What is no answer costs nothing, however often, and the browser still counts.
+func TestPastesThatAreNoAnswer(t *testing.T) {
+	p, uri, flags := redirected(t, dropboxtest.WithAutoApprove())
+	term := p.run(nil, append([]string{"link"}, flags...)...)
+	page := pageOf(t, term.expect(waitingForBrowser))
+	for _, c := range []struct{ paste, want string }{
+		{"", "nothing was entered"},
+		{"", "nothing was entered"},
+		{page, "it is the address of the page"},
+		{ownKey, "it is the client id (app key)"},
+		{"sl.u.abcdefghijklmnopqrstuvwxyz", "it is an access token"},
+		{uri + "?error=access_denied&state=guess", "not the answer to the page that was opened"},
+	} {
+		term.typeText(c.paste + "\r")
+		term.expect(c.want)
+		term.expect(waitingForBrowser)
+	}
+	if _, body := browse(t, page); !strings.Contains(body, "Dropbox is linked") {
+		t.Errorf("the page says\n%s", body)
+	}
+	if got := term.end(); got != 0 {
+		t.Errorf("exit code %d, want 0", got)
+	}
+}
+
+// A refusal that is pasted ends the link, as one that the browser brings does.
+func TestPastedDenial(t *testing.T) {
+	p, uri, flags := redirected(t)
+	term := p.run(nil, append([]string{"link"}, flags...)...)
+	page := pageOf(t, term.expect(waitingForBrowser))
+	term.typeText(uri + "?error=access_denied&state=" + regexp.MustCompile(`state=([^&]+)`).FindStringSubmatch(page)[1] + "\r")
+	if shown := term.expect("To try again: authring link"); !strings.Contains(shown, "access was denied") {
+		t.Errorf("shown:\n%s", shown)
+	}
+	term.expect("--redirect-uri " + uri)
+	if got := term.end(); got != 1 {
+		t.Errorf("exit code %d, want 1", got)
+	}
+}
+
+// Ctrl-Z gives the terminal to the shell, as it was, and fg brings the prompt
+// back, with the page still good.
+func TestSuspendedAtThePrompt(t *testing.T) {
+	needs.Programs(t, "bash")
+	p, _, flags := redirected(t, dropboxtest.WithAutoApprove())
+	term := p.runCommand([]string{"PS1=shell> "}, "bash", "--norc", "--noprofile", "--noediting", "-i")
+	term.expect("shell> ")
+	term.typeText("authring link " + strings.Join(flags, " ") + "\n")
+	page := pageOf(t, term.expect(waitingForBrowser))
+	term.typeText("\x1a")
+	term.expect("Stopped")
+	term.expect("shell> ")
+	if term.modes().Lflag&unix.ECHO == 0 {
+		t.Error("the shell's terminal does not show what is typed")
+	}
+	term.typeText("fg\n")
+	term.expect(waitingForBrowser)
+	if term.modes().Lflag&unix.ECHO != 0 {
+		t.Error("what is typed is shown after fg")
+	}
+	if _, body := browse(t, page); !strings.Contains(body, "Dropbox is linked") {
+		t.Errorf("the page says\n%s", body)
+	}
+	term.expect("Linked to Ada Lovelace")
+	term.expect("shell> ")
+	term.typeText("exit\n")
+	term.end()
 }
 
 func TestInterruptedRedirect(t *testing.T) {

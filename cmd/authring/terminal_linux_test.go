@@ -56,6 +56,12 @@ func newPerson(t *testing.T) *person {
 // run starts authring in a terminal of its own.
 func (p *person) run(env []string, args ...string) *terminal {
 	p.t.Helper()
+	return p.runCommand(env, "authring", args...)
+}
+
+// runCommand starts a program in a terminal of its own.
+func (p *person) runCommand(env []string, name string, args ...string) *terminal {
+	p.t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
 		p.t.Fatal(err)
@@ -75,7 +81,7 @@ func (p *person) run(env []string, args ...string) *terminal {
 		t: p.t, master: master, slave: slave,
 		exited: make(chan struct{}), changed: make(chan struct{}),
 	}
-	term.cmd = exec.Command("authring", args...)
+	term.cmd = exec.Command(name, args...)
 	term.cmd.Env = append(append([]string{}, p.env...), env...)
 	term.cmd.Dir = p.home
 	term.cmd.Stdin, term.cmd.Stdout, term.cmd.Stderr = slave, slave, slave

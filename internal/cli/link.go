@@ -187,6 +187,7 @@ type linking struct {
 
 	route    route
 	turn     *authring.LinkTurn
+	refusals int                // of codes, by the provider
 	opened   bool               // a browser was opened by this process
 	receiver *callback.Receiver // nil where the code is pasted
 	answers  <-chan string      // of the receiver

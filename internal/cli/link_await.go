@@ -136,8 +136,5 @@ func (l *linking) refusedRedirect(err error) error {
 	if errors.Is(err, provider.ErrAccessDenied) {
 		l.tell(callback.Denied)
 	}
-	if errors.Is(err, authring.ErrConnectionFailed) {
-		return err
-	}
 	return l.begunInVain(err)
 }

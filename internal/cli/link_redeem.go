@@ -13,7 +13,7 @@ import (
 	"github.com/authring/authring/provider"
 )
 
-// tries is how many codes are taken at a terminal.
+// tries is how many codes the provider is asked about at a terminal.
 const tries = 3
 
 // redeem reads the code, has it verified and saves what it gives. pending is
@@ -22,7 +22,7 @@ func (l *linking) redeem(ctx context.Context, pending *authring.PendingLink) err
 	if pending != nil {
 		l.present(*pending)
 	}
-	for try := 1; ; try++ {
+	for {
 		answer, err := l.await(ctx)
 		if err != nil {
 			return err
@@ -33,7 +33,7 @@ func (l *linking) redeem(ctx context.Context, pending *authring.PendingLink) err
 			l.tell(outcomeOf(err))
 			return err
 		}
-		again, err := l.refused(ctx, err, answer, try)
+		again, err := l.refused(ctx, err, answer)
 		if !again {
 			l.tell(callback.Failed)
 			return err
@@ -74,7 +74,7 @@ func (l *linking) readCode(ctx context.Context, prompt string) (string, error) {
 	if !l.stdinTerminal() {
 		return l.readPiped(ctx)
 	}
-	return l.readHidden(ctx, prompt)
+	return l.readPaste(ctx, prompt)
 }
 
 // verify redeems the code. When the run is interrupted the answer is awaited a
@@ -98,15 +98,19 @@ func (l *linking) verify(ctx context.Context, answer brought) error {
 
 // refused explains why a code was not taken, and reports whether another one
 // may be tried.
-func (l *linking) refused(ctx context.Context, err error, answer brought, try int) (bool, error) {
-	terminal := l.asks()
+func (l *linking) refused(ctx context.Context, err error, answer brought) (bool, error) {
+	var fault *provider.Error
 	switch {
 	case errors.Is(err, provider.ErrCodeRejected), errors.Is(err, provider.ErrVerifierMismatch):
-		return l.offerFresh(ctx, err, terminal && try < tries)
+		l.refusals++
+		return l.offerFresh(ctx, err, l.asks() && l.refusals < tries)
+	case errors.Is(err, provider.ErrAccessDenied), errors.Is(err, callback.ErrIssuer), errors.As(err, &fault) && fault.Status == 0 && fault.Code != "":
+		// The answer was one, and ended the link that was begun.
+		return false, l.refusedRedirect(err)
 	case answer.redirected:
 		return false, l.refusedRedirect(err)
 	case errors.Is(err, provider.ErrNotACode):
-		if terminal && try < tries {
+		if l.asks() { // as often as it takes: the page is still good
 			l.warn("%v", err)
 			if err := l.renewPage(ctx); err != nil {
 				return false, err

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 
@@ -39,73 +38,6 @@ func (p *program) confirm(ctx context.Context, question string) (bool, error) {
 // ask writes a prompt and leaves the cursor behind it.
 func (p *program) ask(prompt string) {
 	_, _ = io.WriteString(p.stderr, p.stderr.paint(bold, prompt)) // to a terminal
-}
-
-// readHidden asks for a line that is not shown while it is typed. The terminal
-// is as it was when this returns, whatever ended it.
-func (p *program) readHidden(ctx context.Context, prompt string) (string, error) {
-	fd := int(p.stdin.Fd())
-	// Raw mode is entered before the prompt is seen, so that not even a quick
-	// paste is shown, and left here, not in the goroutine that reads, so that
-	// nothing can switch the echo off after it was switched on again.
-	state, err := term.MakeRaw(fd)
-	if err != nil {
-		return "", fmt.Errorf("could not hide what is typed: %w", err)
-	}
-	p.ask(prompt)
-	text, err := p.readRaw(ctx)
-	if restoreErr := term.Restore(fd, state); err == nil {
-		err = restoreErr
-	}
-	if err != nil || text == "" {
-		p.say("")
-		return "", err
-	}
-	// Always the same length: the line tells that it was read, no more.
-	p.say("****************")
-	return text, nil
-}
-
-// Keys as a terminal in raw mode sends them.
-const (
-	keyInterrupt = 0x03 // Ctrl-C
-	keyEnd       = 0x04 // Ctrl-D
-	keyBackspace = 0x08
-	keyKill      = 0x15 // Ctrl-U
-	keyDelete    = 0x7f
-)
-
-// readRaw reads a line, key by key.
-func (p *program) readRaw(ctx context.Context) (string, error) {
-	var line []byte
-	for {
-		key, err := p.keys.next(ctx)
-		if errors.Is(err, io.EOF) {
-			return "", errInterrupted // the terminal is gone
-		}
-		if err != nil {
-			return "", err
-		}
-		switch key {
-		case '\r', '\n':
-			return string(line), nil
-		case keyInterrupt:
-			return "", errInterrupted
-		case keyEnd:
-			if len(line) == 0 {
-				return "", errInterrupted
-			}
-			return string(line), nil
-		case keyBackspace, keyDelete:
-			line = line[:max(0, len(line)-1)]
-		case keyKill:
-			line = line[:0]
-		default:
-			if len(line) < maxInput {
-				line = append(line, key)
-			}
-		}
-	}
 }
 
 // readLine reads a line that is shown while it is typed.
