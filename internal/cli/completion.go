@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/authring/authring/dropboxtest"
 )
@@ -58,6 +59,9 @@ func (p *program) completeFlags(root *cobra.Command) {
 		"way":      ways,
 	}
 	for _, cmd := range append(root.Commands(), root) {
+		cmd.LocalFlags().VisitAll(func(flag *pflag.Flag) {
+			_, flag.Usage = pflag.UnquoteUsage(flag) // a shell shows the quotes
+		})
 		for name, list := range values {
 			if cmd.Flags().Lookup(name) == nil && cmd.PersistentFlags().Lookup(name) == nil {
 				continue

@@ -62,9 +62,9 @@ func exitMeaning(code int) string {
 	case exitInterrupted:
 		return "Interrupted, or the question was answered with no. Nothing was left half done."
 	case exitNotRunnable:
-		return "The command is there and cannot be run."
+		return "The command is there and cannot be run: exec only."
 	case exitNoCommand:
-		return "There is no such command."
+		return "There is no such command: exec only."
 	default:
 		return "Something else failed, such as reading or writing a file."
 	}

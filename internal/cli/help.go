@@ -212,6 +212,15 @@ func (p *program) helpCommand(root *cobra.Command) *cobra.Command {
 		Use:    "help [VERB]",
 		Short:  "Show the help of a verb",
 		Hidden: true,
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			var names []cobra.Completion
+			for _, verb := range root.Commands() {
+				if len(args) == 0 && !verb.Hidden {
+					names = append(names, cobra.CompletionWithDesc(verb.Name(), verb.Short))
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return root.Help()

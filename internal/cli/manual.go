@@ -66,22 +66,23 @@ func manText(b *strings.Builder, text string) {
 	if text == "" {
 		return
 	}
-	literal, fresh := false, true
+	literal, fresh := false, false
+	paragraph := "" // a section's first needs no mark
 	for _, line := range strings.Split(text, "\n") {
 		switch verbatim := strings.HasPrefix(line, "  "); {
 		case line == "":
 			fresh = true
 			continue
 		case verbatim != literal && verbatim:
-			b.WriteString(".PP\n.nf\n.RS 2\n")
+			b.WriteString(paragraph + ".nf\n.RS 2\n")
 		case verbatim != literal:
-			b.WriteString(".RE\n.fi\n.PP\n")
+			b.WriteString(".RE\n.fi\n" + paragraph)
 		case fresh && !literal:
-			b.WriteString(".PP\n")
+			b.WriteString(paragraph)
 		case fresh:
 			b.WriteString("\n")
 		}
-		literal, fresh = strings.HasPrefix(line, "  "), false
+		literal, fresh, paragraph = strings.HasPrefix(line, "  "), false, ".PP\n"
 		b.WriteString(roff(strings.TrimPrefix(line, "  ")) + "\n")
 	}
 	if literal {

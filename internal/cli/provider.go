@@ -58,11 +58,19 @@ var providerWords = []string{"list", "show", "add", "update", "remove"}
 func (p *program) providerCommand() *cobra.Command {
 	o := providerFlags{secretFD: noDescriptor}
 	cmd := p.newCommand(&cobra.Command{
-		Use:       "provider list|show|add|update|remove [NAME] [options]",
-		Short:     "Describe the servers that links can be made with",
-		ValidArgs: providerWords,
-		Args:      cobra.ArbitraryArgs,
-		RunE:      func(cmd *cobra.Command, args []string) error { return p.runProvider(cmd, args, o) },
+		Use:   "provider list|show|add|update|remove [NAME] [options]",
+		Short: "Describe the servers that links can be made with",
+		Args:  cobra.ArbitraryArgs,
+		RunE:  func(cmd *cobra.Command, args []string) error { return p.runProvider(cmd, args, o) },
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			switch {
+			case len(args) == 0:
+				return providerWords, cobra.ShellCompDirectiveNoFileComp
+			case len(args) == 1 && args[0] != "list":
+				return p.providerNames(), cobra.ShellCompDirectiveNoFileComp
+			}
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		},
 	}, page{
 		long: providerLong, example: providerExample,
 		exits: []int{exitOK, exitInvalid, exitConnection, exitLocked, exitUnavailable, exitUsage, exitInternal, exitInterrupted},

@@ -61,6 +61,7 @@ const rootExample = `  authring demo            see it all with a pretend accoun
 // rootCommand builds the command for args. Only the verb that runs is built:
 // the others are needed for help and completion alone.
 func (p *program) rootCommand(args []string) *cobra.Command {
+	version := false
 	root := p.newCommand(&cobra.Command{
 		Use:   "authring",
 		Short: "Link a program to a cloud account, and get its access tokens",
@@ -69,13 +70,16 @@ func (p *program) rootCommand(args []string) *cobra.Command {
 			if len(args) > 0 {
 				return unknownVerb(cmd, args[0])
 			}
+			if version {
+				return p.runVersion()
+			}
 			return cmd.Help()
 		},
 	}, page{
 		long: rootLong, example: rootExample, files: true, environment: true,
 		exits: []int{
-			exitOK, exitInvalid, exitConnection, exitNotLinked, exitLocked, exitUnavailable,
-			exitRevoked, exitUsage, exitInternal, exitTemporary, exitInterrupted,
+			exitOK, exitInvalid, exitConnection, exitNotLinked, exitLocked, exitUnavailable, exitRevoked, exitEnding,
+			exitUsage, exitNoAgent, exitInternal, exitTemporary, exitRefused, exitNotRunnable, exitNoCommand, exitInterrupted,
 		},
 	})
 	root.SilenceErrors, root.SilenceUsage = true, true
@@ -90,6 +94,7 @@ func (p *program) rootCommand(args []string) *cobra.Command {
 		return flagError(cmd, err)
 	})
 
+	root.Flags().BoolVar(&version, "version", false, "print the version, as authring version does")
 	flags := root.PersistentFlags()
 	flags.StringVarP(&p.config, "config-name", "c", defaultConfig, "`NAME` of the link")
 	flags.StringVar(&p.app, "app", defaultApp, "`NAME` of the program that owns the links; Maestral shares that program's")
@@ -165,7 +170,11 @@ func flagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
 		return usage(name, "there is no flag -%.1s", unknown.GetSpecifiedName())
 	case errors.As(err, &unknown):
-		return usage(name, "there is no flag --%.32s", unknown.GetSpecifiedName())
+		wrong := unknown.GetSpecifiedName()
+		if near := nearFlags(cmd, wrong); len(near) > 0 {
+			return usage(name, "there is no flag --%.32s; did you mean %s?", wrong, strings.Join(near, " or "))
+		}
+		return usage(name, "there is no flag --%.32s", wrong)
 	case errors.As(err, &invalid):
 		return usage(name, "the value of --%s is not %s", invalid.GetFlag().Name, wanted(invalid.GetFlag()))
 	case errors.As(err, &missing):
@@ -173,6 +182,18 @@ func flagError(cmd *cobra.Command, err error) error {
 	default:
 		return usage(name, "a flag is not written as it must be")
 	}
+}
+
+// nearFlags are the flags of cmd that are spelt almost like name, as cobra
+// suggests verbs.
+func nearFlags(cmd *cobra.Command, name string) []string {
+	names := &cobra.Command{SuggestionsMinimumDistance: 2}
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		if !flag.Hidden {
+			names.AddCommand(&cobra.Command{Use: "--" + flag.Name, Run: func(*cobra.Command, []string) {}})
+		}
+	})
+	return names.SuggestionsFor("--" + name)
 }
 
 // wanted says what a flag takes.

@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"debug/buildinfo"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -40,7 +42,9 @@ func parseTargets(names []string) ([]target, error) {
 		if !ok {
 			return nil, fmt.Errorf("%q is no target; these are: %s", name, strings.Join(list, ", "))
 		}
-		targets = append(targets, t)
+		if !slices.Contains(targets, t) {
+			targets = append(targets, t)
+		}
 	}
 	return targets, nil
 }
@@ -81,12 +85,42 @@ func buildAll(ctx context.Context, work string, t target, v version) ([]binary, 
 // neither folders (-trimpath) nor the state of the checkout (-buildvcs), nor
 // what the environment says about how to compile.
 func build(ctx context.Context, source, file string, t target, v version) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly",
+	cmd, err := goCommand(ctx, "build", "-trimpath", "-buildvcs=false", "-mod=readonly",
 		"-ldflags=-s -w -buildid= -X "+versionVariable+"="+v.given, "-o", file, source)
-	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0", "GOOS="+t.os, "GOARCH="+t.arch,
-		"GOAMD64=v1", "GOARM64=v8.0", "GOFLAGS=", "GOWORK=off", "GOEXPERIMENT=", "GOFIPS140=off")
-	_, err := output(cmd)
+	if err != nil {
+		return err
+	}
+	cmd.Env = append(cmd.Env, "CGO_ENABLED=0", "GOOS="+t.os, "GOARCH="+t.arch,
+		"GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off")
+	_, err = output(cmd)
 	return err
+}
+
+// whereFrom are the settings of Go that tell where it and modules come from and
+// are kept, and not what is made of them.
+var whereFrom = []string{
+	"GOTOOLCHAIN", "GOPATH", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GOPRIVATE",
+	"GONOPROXY", "GONOSUMDB", "GOINSECURE", "GOVCS", "GOAUTH",
+}
+
+// goCommand is a call of Go that of all that its user has set keeps whereFrom.
+// Settings are in the environment and in a file (go env -w), which also counts
+// where a variable is empty, and so has to be left out as a whole.
+func goCommand(ctx context.Context, args ...string) (*exec.Cmd, error) {
+	text, err := output(exec.CommandContext(ctx, "go", append([]string{"env", "-json"}, whereFrom...)...))
+	if err != nil {
+		return nil, err
+	}
+	var settings map[string]string
+	if err := json.Unmarshal([]byte(text), &settings); err != nil {
+		return nil, fmt.Errorf("could not read the settings of Go: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Env = append(cmd.Environ(), "GOENV=off", "GOFLAGS=", "GOWORK=off")
+	for _, name := range whereFrom {
+		cmd.Env = append(cmd.Env, name+"="+settings[name])
+	}
+	return cmd, nil
 }
 
 // completion is the script for one shell.

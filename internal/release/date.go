@@ -32,14 +32,20 @@ func sourceDate(ctx context.Context) (time.Time, error) {
 }
 
 func lastCommit(ctx context.Context) (string, error) {
-	changed, err := output(exec.CommandContext(ctx, "git", "status", "--porcelain"))
-	if err != nil {
+	// An unpacked archive can be in somebody else's repository, whose last
+	// commit tells nothing.
+	if _, err := output(exec.CommandContext(ctx, "git", "ls-files", "--error-unmatch", "go.mod")); err != nil {
 		return "", fmt.Errorf("could not learn the date of the last commit; set %s: %w", epochVariable, err)
+	}
+	// Neither command must be swayed by what its user has configured.
+	changed, err := output(exec.CommandContext(ctx, "git", "status", "--porcelain", "--untracked-files=normal"))
+	if err != nil {
+		return "", fmt.Errorf("could not learn what is not committed; set %s: %w", epochVariable, err)
 	}
 	if changed != "" {
 		return "", fmt.Errorf("these files are not committed; commit them, or set %s:\n%s", epochVariable, changed)
 	}
-	return output(exec.CommandContext(ctx, "git", "log", "-1", "--format=%ct"))
+	return output(exec.CommandContext(ctx, "git", "log", "-1", "--no-show-signature", "--format=%ct"))
 }
 
 // output runs a command and returns what it prints, without the last line end;

@@ -14,6 +14,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -41,7 +43,7 @@ type artifact struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if len(os.Args) == 2 && (os.Args[1] == "-h" || os.Args[1] == "--help") {
+	if slices.Contains(os.Args[1:], "-h") || slices.Contains(os.Args[1:], "--help") {
 		fmt.Println(usage)
 		return
 	}
@@ -62,6 +64,12 @@ func run(ctx context.Context, args []string) error {
 	folder := "dist"
 	if len(args) > 1 {
 		folder = args[1]
+		if strings.HasPrefix(folder, "-") {
+			return fmt.Errorf("there is no flag %s\n%s", folder, usage)
+		}
+		if _, err := parseTargets([]string{folder}); err == nil {
+			return fmt.Errorf("%s stands where the folder is named; write: ./release %s dist %s", folder, args[0], strings.Join(args[1:], " "))
+		}
 	}
 	targets := allTargets
 	if len(args) > 2 {

@@ -79,8 +79,10 @@ func sortedKeys(used map[string]*debug.Module) []string {
 // foldersOf finds the sources of modules in the module cache.
 func foldersOf(ctx context.Context, used map[string]*debug.Module) (map[string]string, error) {
 	args := []string{"list", "-m", "-mod=readonly", "-json=Path,Dir"}
-	cmd := exec.CommandContext(ctx, "go", append(args, sortedKeys(used)...)...)
-	cmd.Env = append(cmd.Environ(), "GOFLAGS=", "GOWORK=off")
+	cmd, err := goCommand(ctx, append(args, sortedKeys(used)...)...)
+	if err != nil {
+		return nil, err
+	}
 	out, err := output(cmd)
 	if err != nil {
 		return nil, err

@@ -29,8 +29,13 @@ func TestTwoBuildsGiveTheSameBytes(t *testing.T) {
 	one, other := copyOfProject(t, "../.."), filepath.Join(t.TempDir(), "some where/else")
 	copyTree(t, one, other)
 
+	// What go env -w writes, which also counts where a variable is empty.
+	settings := filepath.Join(t.TempDir(), "env")
+	if err := os.WriteFile(settings, []byte("GOFLAGS=-tags=theirs\nCGO_ENABLED=1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	first := build(t, one, nil, "v1.2.3")
-	second := build(t, other, []string{"TZ=Asia/Kathmandu", "LC_ALL=C.UTF-8", "GOFLAGS=-ldflags=-w", "GOAMD64=v3"}, "v1.2.3")
+	second := build(t, other, []string{"TZ=Asia/Kathmandu", "LC_ALL=C.UTF-8", "GOFLAGS=-ldflags=-w", "GOAMD64=v3", "GOENV=" + settings, "GOOS=plan9"}, "v1.2.3")
 	fresh := build(t, other, []string{"GOCACHE=" + t.TempDir()}, "v1.2.3", "linux/amd64")
 
 	want := []string{"SHA256SUMS", "authring_1.2.3-1_amd64.deb", "authring_1.2.3-1_arm64.deb"}
@@ -84,6 +89,8 @@ func TestRefusals(t *testing.T) {
 		{dated, []string{"1.2.3; rm", out}, "is no version"},
 		{dated, []string{"1.2.3", full}, "is not empty"},
 		{dated, []string{"1.2.3", out, "plan9/386"}, `"plan9/386" is no target; these are: linux/amd64, `},
+		{dated, []string{"1.2.3", "linux/amd64"}, "write: ./release 1.2.3 dist linux/amd64"},
+		{dated, []string{"1.2.3", "--verbose"}, "there is no flag --verbose"},
 		{[]string{"SOURCE_DATE_EPOCH=yesterday"}, []string{"1.2.3", out}, `SOURCE_DATE_EPOCH is "yesterday"`},
 		{nil, []string{"1.2.3", out}, "set SOURCE_DATE_EPOCH"}, // no repository
 	} {
@@ -91,6 +98,21 @@ func TestRefusals(t *testing.T) {
 		if err == nil || !strings.Contains(said, test.want) {
 			t.Errorf("%q with %v: %v, and says\n%s", test.args, test.env, err, said)
 		}
+	}
+	// Unpacked in a repository of something else, whose commit says nothing.
+	around := filepath.Dir(project)
+	for _, args := range [][]string{{"init", "-q"}, {"-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-q", "--allow-empty", "-m", "none"}} {
+		cmd := exec.Command("git", args...)
+		cmd.Dir = around
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(around, ".git", "info", "exclude"), []byte("*\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if said, err := release(t, project, nil, "1.2.3", out); err == nil || !strings.Contains(said, "set SOURCE_DATE_EPOCH") {
+		t.Errorf("in the repository of something else: %v, and says\n%s", err, said)
 	}
 	if _, err := os.Stat(out); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("something was written: %v", err)
@@ -105,7 +127,9 @@ func TestReleaseOfTheLastCommit(t *testing.T) {
 		"GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.org",
 		fmt.Sprintf("GIT_COMMITTER_DATE=%d +0000", epoch),
 	}
-	for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"commit", "-qm", "all"}} {
+	// Settings of theirs that change what git prints.
+	own := [][]string{{"config", "status.showUntrackedFiles", "no"}, {"config", "log.showSignature", "true"}}
+	for _, args := range append([][]string{{"init", "-q"}, {"add", "."}, {"commit", "-qm", "all"}}, own...) {
 		cmd := exec.Command("git", args...)
 		cmd.Dir, cmd.Env = project, append(os.Environ(), env...)
 		if out, err := cmd.CombinedOutput(); err != nil {
