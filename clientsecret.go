@@ -37,12 +37,13 @@ func (s *Session) askClientSecret(ctx context.Context, prompt keyring.Prompt) (s
 		return s.config.clientSecret(ctx)
 	}
 	s.mu.Lock()
-	password := s.password
+	known := s.password
 	s.mu.Unlock()
-	if !password.IsZero() {
-		return password, nil
+	if !known.IsZero() {
+		prompt = keyring.NoPrompt
 	}
 	const op = "load the client secret"
+	var password secret.Secret
 	k, err := s.byID(s.config.secretKeyring)
 	if err == nil {
 		password, err = s.getKey(ctx, k, s.clientSecretKey(), prompt)
@@ -50,6 +51,10 @@ func (s *Session) askClientSecret(ctx context.Context, prompt keyring.Prompt) (s
 	switch {
 	case errors.Is(err, keyring.ErrNotFound), err == nil && password.IsZero():
 		return secret.Secret{}, fmt.Errorf("%w: the keyring %s has that of %s no more", ErrNoClientSecret, s.config.secretKeyring, s.config.provider.Title)
+	case err != nil && !known.IsZero() && ctx.Err() == nil:
+		// It may have been replaced since by another process, and a keyring
+		// that cannot be read any more is no reason to do without.
+		return known, nil
 	case err != nil:
 		return secret.Secret{}, s.accessError(op, err)
 	}

@@ -89,6 +89,25 @@ func TestClientSecretFromTheKeyring(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	// Replaced by another process, while this one is open.
+	open := e.open(t, "x")
+	if _, err := open.Token(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	other := e.open(t, "x", authring.WithKeyring(keyring.KWallet))
+	if _, err := other.SaveClientSecret(t.Context(), secret.New("another"), nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open.Token(t.Context(), authring.Fresh()); !errors.Is(err, provider.ErrInvalidClient) {
+		t.Errorf("Token = %v", err)
+	}
+	if _, err := other.SaveClientSecret(t.Context(), secret.New(clientSecret), nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open.Token(t.Context(), authring.Fresh()); err != nil {
+		t.Errorf("Token = %v", err)
+	}
+
 	// Locked, and nobody is asked.
 	e.secrets.Fail(keyring.ErrLocked)
 	s := e.open(t, "x", authring.WithPrompt(keyring.NoPrompt))

@@ -27,6 +27,11 @@ type Config struct {
 	// that is another one, and is closed by this one.
 	Open func(app, config string) (*authring.Session, error)
 
+	// Described names the file from which Open takes what is known of the
+	// provider of a link: a link is opened anew when it has changed. Empty:
+	// there is no such file; nil: there is none for any link.
+	Described func(app, config string) (file string)
+
 	// Realm marks the environment of the agent. A request that carries
 	// another mark (header Authring-Realm) is answered with 421.
 	Realm string

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,32 @@ func TestTheLinkIsChanged(t *testing.T) {
 	w.link(t, "work")
 	if third := a.mustToken(t, ask); third.AccessToken == second.AccessToken {
 		t.Error("the token is that of the link before the unlink")
+	}
+}
+
+// What is known of the provider was changed: its addresses, or the client
+// secret, may be others now.
+func TestTheProviderIsChanged(t *testing.T) {
+	w := newWorld(t)
+	w.link(t, "work")
+	file := filepath.Join(t.TempDir(), "provider.json")
+	a := w.start(t, func(c *agent.Config) {
+		c.Described = func(_, config string) string { return map[string]string{"work": file}[config] }
+	})
+	before := a.mustToken(t, agentclient.Request{Config: "work"})
+	if again := a.mustToken(t, agentclient.Request{Config: "work"}); again.AccessToken != before.AccessToken {
+		t.Error("nothing was changed, and the token is another")
+	}
+	opened := w.opened.Load()
+	for _, text := range []string{"one", "and two"} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		a.mustToken(t, agentclient.Request{Config: "work"})
+		if now := w.opened.Load(); now != opened+1 {
+			t.Errorf("opened %d times, want once", now-opened)
+		}
+		opened = w.opened.Load()
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 type held struct {
 	link    Link
 	session *authring.Session
-	path    string // of the record
-	stamp   stamp  // of the record, when the session was opened
+	files   files  // that the session was opened by
+	stamps  stamps // of them, when it was
 
 	users int           // requests that use the session
 	gone  bool          // to be closed with the last of them
@@ -46,22 +46,36 @@ func needOf(life time.Duration) time.Duration {
 	return authring.DefaultMinValid
 }
 
+// files are those that a link depends on; the second may be empty.
+type files struct{ record, provider string }
+
+// stamps tell two versions of the files apart.
+type stamps struct{ record, provider stamp }
+
+func (f files) look() stamps { return stamps{look(f.record), look(f.provider)} }
+
 // acquire returns the link, opened anew if its record is not the one that it
-// was opened with: another process has relinked, moved or unlinked it. For what
-// is in memory that is looked at once, before it is handed out.
+// was opened with: another process has relinked, moved or unlinked it; or if
+// something else is known of its provider. For what is in memory that is looked
+// at once, before it is handed out.
 func (a *Agent) acquire(ask Ask, key string) (*held, error) {
 	link := ask.Link
 	if h := a.acquireHeld(ask, key); h != nil {
 		return h, nil
 	}
+	var described string
+	if a.config.Described != nil {
+		described = a.config.Described(link.App, link.Config)
+	}
+	provider := look(described) // before it is read, which is done once
 	session, err := a.config.Open(link.App, link.Config)
 	if err != nil {
 		return nil, err
 	}
-	h := &held{link: link, session: session, path: session.Layout().ConfigPath(link.Config), allowance: burst}
+	h := &held{link: link, session: session, files: files{session.Layout().ConfigPath(link.Config), described}, allowance: burst}
 	// The record may be another one than Open has read. Before it refreshes,
 	// and it has nothing to hand out before, the session reads it again.
-	h.stamp = look(h.path)
+	h.stamps = stamps{look(h.files.record), provider}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
@@ -69,7 +83,7 @@ func (a *Agent) acquire(ask Ask, key string) (*held, error) {
 		return nil, errors.New("the agent is ending")
 	}
 	if other := a.links[link]; other != nil {
-		if other.stamp == h.stamp {
+		if other.stamps == h.stamps {
 			a.shut(session) // another request was faster
 			return a.use(other), nil
 		}
@@ -89,7 +103,7 @@ func (a *Agent) acquireHeld(ask Ask, key string) *held {
 	switch {
 	case h == nil:
 		return nil
-	case !h.inMemory(ask, key, a.clock.Now()) && h.stamp != look(h.path):
+	case !h.inMemory(ask, key, a.clock.Now()) && h.stamps != h.files.look():
 		a.drop(h)
 		return nil
 	}
@@ -151,10 +165,10 @@ func (a *Agent) release(h *held) {
 	}
 }
 
-// current reports whether the record is still the one that the session was
-// opened with; if not, the link is dropped.
+// current reports whether the files are still those that the session was opened
+// with; if not, the link is dropped.
 func (a *Agent) current(h *held) bool {
-	same := h.stamp == look(h.path)
+	same := h.stamps == h.files.look()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if same && !h.gone {

@@ -17,8 +17,11 @@ type stamp struct {
 }
 
 // look never waits for anything but the disk. A file that cannot be looked at
-// is like one that is not there.
+// is like one that is not there, and so is one without a name.
 func look(path string) stamp {
+	if path == "" {
+		return stamp{}
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return stamp{}

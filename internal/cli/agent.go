@@ -169,6 +169,7 @@ func (p *program) agentConfig() (agent.Config, error) {
 		Open: func(app, config string) (*authring.Session, error) {
 			return p.forLink(app, config).open(config)
 		},
+		Described: func(app, config string) string { return p.forLink(app, config).describedBy(config) },
 		KeepAlive: p.linksToKeep,
 		Explain: func(err error, link agent.Link) (message, hint string) {
 			q := p.forLink(link.App, link.Config)

@@ -90,6 +90,16 @@ func (p *program) entryOf(config string) (*registry.Entry, error) {
 	return entry, err
 }
 
+// describedBy is the file that tells what is known of the provider of a link, be
+// it there or not, or "".
+func (p *program) describedBy(config string) string {
+	folder, err := p.providerFolder()
+	if err != nil || folder == "" {
+		return ""
+	}
+	return folder.Path(p.providerOf(config))
+}
+
 // provider is that of the chosen link. Once a session is open it stays, though
 // the link may end meanwhile.
 func (p *program) provider() (*provider.Provider, error) {

@@ -81,7 +81,7 @@ func (f Folder) Load(name string) (*Entry, error) {
 		return &Entry{Provider: p, Shipped: true, Sources: codeSources[name]}, err
 	}
 	if f != "" {
-		path := f.path(name)
+		path := f.Path(name)
 		data, err := readFile(path)
 		if err == nil {
 			return parseFile(path, name, data)
@@ -126,7 +126,7 @@ func (f Folder) Save(entry *Entry) error {
 		data, err = Format(entry)
 	}
 	if err == nil {
-		path := f.path(name)
+		path := f.Path(name)
 		if target, err := filepath.EvalSymlinks(path); err == nil {
 			path = target
 		}
@@ -143,12 +143,12 @@ func (f Folder) Save(entry *Entry) error {
 func (f Folder) Remove(name string) error {
 	err := f.writable(name)
 	if err == nil {
-		if _, err = os.Lstat(f.path(name)); errors.Is(err, fs.ErrNotExist) {
+		if _, err = os.Lstat(f.Path(name)); errors.Is(err, fs.ErrNotExist) {
 			err = ErrUnknown
 		}
 	}
 	if err == nil {
-		err = atomicfile.Remove(f.path(name))
+		err = atomicfile.Remove(f.Path(name))
 	}
 	if err != nil {
 		return fmt.Errorf("could not remove the provider %q: %w", name, err)
@@ -191,7 +191,8 @@ func (f Folder) List() ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-func (f Folder) path(name string) string { return filepath.Join(string(f), name+".json") }
+// Path is the file of a provider of the user's, be it there or not.
+func (f Folder) Path(name string) string { return filepath.Join(string(f), name+".json") }
 
 // CheckName refuses what cannot be the name of a provider. It becomes the name
 // of a file, and part of the name of a keyring item.
