@@ -77,6 +77,9 @@ func (p *program) runProxy(cmd *cobra.Command, opts proxyOptions) error {
 	if opts.socket != "" && cmd.Flags().Changed("listen") {
 		return usage("proxy", "--socket and --listen are two places to listen at; choose one")
 	}
+	if opts.socket == "" && cmd.Flags().Changed("socket") {
+		return usage("proxy", "--socket needs the path of a socket")
+	}
 	var targets []*url.URL
 	for _, text := range opts.to {
 		u, err := url.Parse(text)

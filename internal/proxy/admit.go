@@ -9,11 +9,14 @@ import (
 	"strings"
 )
 
+// notTaken are the methods that ask for another connection, or have the server
+// repeat the request, token and all. Some servers know them in lower case as well.
+var notTaken = []string{http.MethodConnect, http.MethodTrace, "TRACK"}
+
 // admit says why a request is not taken, or nil.
 func (p *Proxy) admit(r *http.Request) *refused {
 	switch {
-	case r.Method == http.MethodConnect, r.Method == http.MethodTrace:
-		// TRACE has the server repeat the request, token and all.
+	case slices.ContainsFunc(notTaken, func(method string) bool { return strings.EqualFold(r.Method, method) }):
 		return &refused{http.StatusMethodNotAllowed, "method", "this proxy does not take " + r.Method}
 	case r.URL.Host != "" || r.URL.Opaque != "" || r.URL.Path == "*":
 		return &refused{http.StatusBadRequest, "address", "this is no forward proxy: the request must name a path alone"}
@@ -75,16 +78,18 @@ func isLoopbackName(name string) bool {
 // ours are the headers of a request that end here: credentials of the caller's
 // own (the token is the only one that goes out), and what tells of the caller.
 var ours = []string{
-	"Authorization", "Proxy-Authorization", "Proxy-Authenticate", "Proxy-Connection", "Cookie", "Cookie2", "Dpop",
-	"Referer", "Via", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip",
+	"Authorization", "Cookie", "Cookie2", "Dpop", "Te", "Referer", "Via", "Forwarded", "X-Real-Ip",
 	"X-Http-Method-Override", "X-Http-Method", "X-Method-Override", "X-Original-Url", "X-Rewrite-Url",
 }
 
+// oursBegin are beginnings of their names.
+var oursBegin = []string{"Proxy-", "Sec-", "X-Forwarded-"}
+
 // cleanRequest takes from a request what must not leave. Hop-by-hop headers
-// (RFC 9110 section 7.6.1) are gone already.
+// (RFC 9110 section 7.6.1) are gone already, but for TE.
 func cleanRequest(h http.Header) {
 	for name := range h {
-		if slices.Contains(ours, name) || strings.HasPrefix(name, "Sec-") {
+		if slices.Contains(ours, name) || slices.ContainsFunc(oursBegin, func(p string) bool { return strings.HasPrefix(name, p) }) {
 			delete(h, name)
 		}
 	}
@@ -108,18 +113,26 @@ func cleanAnswer(h http.Header) {
 
 // cleanQuery takes the caller's own token out of a query: access_token is RFC
 // 6750 section 2.3, authorization is Dropbox's for pages. "Clients MUST NOT use
-// more than one method to transmit the token in each request."
+// more than one method to transmit the token in each request." What else there
+// is stays as it was written.
 func cleanQuery(raw string) string {
-	values, err := url.ParseQuery(raw)
-	taken := err != nil // what cannot be read is left out
-	for name := range values {
-		if strings.EqualFold(name, "access_token") || strings.EqualFold(name, "authorization") {
-			delete(values, name)
-			taken = true
+	var kept []string
+	for part := range strings.SplitSeq(raw, "&") {
+		// Some servers part a query at semicolons as well.
+		if !slices.ContainsFunc(strings.Split(part, ";"), isToken) {
+			kept = append(kept, part)
 		}
 	}
-	if !taken {
-		return raw
+	return strings.Join(kept, "&")
+}
+
+// isToken reports whether a part of a query is a token, as far as a server could
+// read its name so.
+func isToken(part string) bool {
+	name, _, _ := strings.Cut(part, "=")
+	if plain, err := url.QueryUnescape(name); err == nil {
+		name = plain
 	}
-	return values.Encode()
+	name = strings.TrimSpace(name)
+	return strings.EqualFold(name, "access_token") || strings.EqualFold(name, "authorization")
 }

@@ -27,6 +27,10 @@ func ListenLoopback(address string) (net.Listener, error) {
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
+		var op *net.OpError
+		if errors.As(err, &op) {
+			err = op.Err // which alone does not name the address again
+		}
 		return nil, fmt.Errorf("could not listen at %s: %w", address, err)
 	}
 	if bound, ok := listener.Addr().(*net.TCPAddr); !ok || !bound.IP.IsLoopback() {

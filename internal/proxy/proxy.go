@@ -154,8 +154,10 @@ func (p *Proxy) rewrite(pr *httputil.ProxyRequest) {
 	out, _ := pr.In.Context().Value(routeKey{}).(*url.URL)
 	pr.Out.URL.Scheme, pr.Out.URL.Host = out.Scheme, out.Host
 	pr.Out.URL.Path, pr.Out.URL.RawPath = out.Path, out.RawPath
-	pr.Out.URL.RawQuery = cleanQuery(pr.Out.URL.RawQuery)
+	// Of the one that came in: ReverseProxy leaves out what Go cannot read.
+	pr.Out.URL.RawQuery = cleanQuery(pr.In.URL.RawQuery)
 	pr.Out.Host = out.Host
+	pr.Out.Trailer = nil // only their names would be passed on
 	cleanRequest(pr.Out.Header)
 }
 

@@ -30,9 +30,10 @@ func TestRequestGoesOutWithTheToken(t *testing.T) {
 		_, _ = io.WriteString(w, "done")
 	})
 	f := newFront(t, u)
-	status, header, answer := f.do("POST", "/2/files/upload?arg=%7B%7D&access_token=mine&Authorization=mine&x=1", strings.NewReader("content"),
+	status, header, answer := f.do("POST", "/2/files/upload?arg=%7B%7D&access_token=mine&Authorization=mine&x=1&%61ccess_token=mine&y=1;2&z=%zz&z;access_token=mine&&", strings.NewReader("content"),
 		"Authorization", "Bearer mine", "Proxy-Authorization", "Basic mine", "Cookie", "c=mine", "Dpop", "mine", "Referer", "mine",
-		"Connection", "X-Hop, keep-alive", "X-Hop", "mine", "Keep-Alive", "mine", "Te", "mine", "X-Forwarded-For", "mine", "Accept-Encoding", "gzip",
+		"Connection", "X-Hop, keep-alive", "X-Hop", "mine", "Keep-Alive", "mine", "Te", "trailers", "X-Forwarded-For", "mine",
+		"X-Forwarded-Port", "mine", "Proxy-Mine", "mine", "Accept-Encoding", "gzip",
 		"Dropbox-API-Arg", `{"path":"/a"}`, "User-Agent", "tool/1")
 	if status != http.StatusCreated || answer != "done" || header.Get("X-Request-Id") != "7" {
 		t.Errorf("the answer is %d %q %v", status, answer, header)
@@ -43,7 +44,7 @@ func TestRequestGoesOutWithTheToken(t *testing.T) {
 	if string(body) != "content" || got.Host != host(u.api) || got.URL.Path != "/2/files/upload" {
 		t.Errorf("sent %q to %s%s", body, got.Host, got.URL.Path)
 	}
-	if want := "arg=%7B%7D&x=1"; got.URL.RawQuery != want {
+	if want := "arg=%7B%7D&x=1&y=1;2&z=%zz&&"; got.URL.RawQuery != want {
 		t.Errorf("the query is %q, want %q", got.URL.RawQuery, want)
 	}
 	want := http.Header{
@@ -55,6 +56,21 @@ func TestRequestGoesOutWithTheToken(t *testing.T) {
 	}
 	if fmt.Sprint(got.Header) != fmt.Sprint(want) {
 		t.Errorf("the headers are %v, want %v", got.Header, want)
+	}
+}
+
+// Trailers are of this connection: neither they nor their names are passed on.
+func TestTrailersEndHere(t *testing.T) {
+	var got *http.Request
+	u := newUpstream(t, func(_ http.ResponseWriter, r *http.Request) {
+		got = r
+		_, _ = io.Copy(io.Discard, r.Body)
+	})
+	f := newFront(t, u)
+	status, _ := f.raw("POST /" + f.secret + "/2/x HTTP/1.1\nHost: " + f.addr + "\nConnection: close\n" +
+		"Transfer-Encoding: chunked\nTrailer: Authorization, X-Mine\n\n3\nabc\n0\nAuthorization: Bearer mine\nX-Mine: mine\n\n")
+	if status != 200 || len(got.Trailer) != 0 {
+		t.Errorf("answered with %d; the trailers are %v", status, got.Trailer)
 	}
 }
 
@@ -73,6 +89,7 @@ func TestHostIsChosen(t *testing.T) {
 		{"/" + content, content + " /"},
 		{"/2/" + content, api + " /2/" + content},
 		{"/2/a%2Fb%20c/", api + " /2/a%2Fb%20c/"},
+		{"/2/100%25/50%25%20off", api + " /2/100%25/50%25%20off"},
 		{"/other.example/2/x", api + " /other.example/2/x"},
 		{"", api + " /"},
 		{"/", api + " /"},
@@ -118,6 +135,8 @@ func TestRefusals(t *testing.T) {
 		{"a browser", 403, "GET " + good + "/2/x HTTP/1.1\nSec-Fetch-Site: none\n", f.addr},
 		{"a preflight", 403, "OPTIONS " + good + "/2/x HTTP/1.1\nOrigin: https://evil.example\nAccess-Control-Request-Method: POST\n", f.addr},
 		{"TRACE", 405, "TRACE " + good + "/2/x HTTP/1.1\n", f.addr},
+		{"TRACE, as some servers take it", 405, "trace " + good + "/2/x HTTP/1.1\n", f.addr},
+		{"TRACK", 405, "TRACK " + good + "/2/x HTTP/1.1\n", f.addr},
 		{"CONNECT to a path", 405, "CONNECT " + good + "/2/x HTTP/1.1\n", f.addr},
 		{"CONNECT", 404, "CONNECT " + host(u.api) + " HTTP/1.1\n", f.addr},
 		{"a forward proxy's request", 404, "GET " + u.api.URL + "/2/x HTTP/1.1\n", f.addr},
@@ -136,6 +155,10 @@ func TestRefusals(t *testing.T) {
 		{"an encoded detour", 400, "POST " + good + "/2/x%2F%2e%2E%2fauth/token/revoke HTTP/1.1\n", f.addr},
 		{"empty segments", 400, "POST " + good + "/2//auth/token/revoke HTTP/1.1\n", f.addr},
 		{"a backslash", 400, "POST " + good + "/2%5Cauth/token/revoke HTTP/1.1\n", f.addr},
+		{"revoking, encoded twice", 403, "POST " + good + "/2/%2561uth/token/revoke HTTP/1.1\n", f.addr},
+		{"revoking, encoded three times", 403, "POST " + good + "/2%25252Fauth/token/revoke HTTP/1.1\n", f.addr},
+		{"a detour, encoded twice", 400, "POST " + good + "/2/x/%252e%252e/auth/token/revoke HTTP/1.1\n", f.addr},
+		{"encoded without an end", 400, "POST " + good + "/2/%25252525252561uth/token/revoke HTTP/1.1\n", f.addr},
 		{"a detour out of the secret", 400, "GET " + good + "/../2/x HTTP/1.1\n", f.addr},
 	} {
 		status, body := f.raw(c.request + "Host: " + c.host + "\nConnection: close\n\n")

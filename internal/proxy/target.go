@@ -112,13 +112,38 @@ func (t targets) route(host, escaped string) (*url.URL, *refused) {
 		}
 	}
 	plain, err := url.PathUnescape(escaped)
-	if err != nil || !isClean(plain) {
-		return nil, &refused{http.StatusBadRequest, "address", "the path of the request must be written plainly: without . and .. and empty segments"}
+	if err != nil {
+		return nil, notPlain
 	}
-	if t.guarded(plain) {
-		return nil, &refused{http.StatusForbidden, "route", "this proxy does not open the routes on which tokens are made or ended"}
+	if refusal := t.check(plain); refusal != nil {
+		return nil, refusal
 	}
 	return &url.URL{Scheme: to.Scheme, Host: to.Host, Path: plain, RawPath: escaped}, nil
+}
+
+// notPlain: servers could differ on what the path means.
+var notPlain = &refused{http.StatusBadRequest, "address", "the path of the request must be written plainly: without . and .. and empty segments"}
+
+// mostDecodings is how many times a path may be encoded.
+const mostDecodings = 4
+
+// check refuses paths that are not clean, or are for tokens; also as a server
+// would see them that decodes more than once, or has a proxy before it that does.
+func (t targets) check(path string) *refused {
+	for range mostDecodings {
+		if !isClean(path) {
+			return notPlain
+		}
+		if t.guarded(path) {
+			return &refused{http.StatusForbidden, "route", "this proxy does not open the routes on which tokens are made or ended"}
+		}
+		next, err := url.PathUnescape(path)
+		if err != nil || next == path {
+			return nil // a percent sign is one
+		}
+		path = next
+	}
+	return notPlain
 }
 
 // isClean reports whether servers cannot differ on what a path means.
