@@ -179,6 +179,8 @@ func (p *program) hintOf(err error) string {
 	case is(authring.ErrAccountMismatch):
 		return "Approve with the linked account, or link the other one under a name of its own: " +
 			p.named("NAME", "link") + "\nTo replace the linked account: " + p.command("link", "--relink", "--switch-account")
+	case isSealed(err) && is(keyring.ErrLocked) && !sealedFileExists():
+		return "Name another key for it: --key-file (made if it is missing), --identity, --passphrase-file or --passphrase-fd."
 	case isSealed(err) && is(keyring.ErrLocked):
 		return "Give the key that it was sealed with: --identity, --key-file, --passphrase-file or --passphrase-fd, or a passphrase at a terminal."
 	case is(keyring.ErrLocked):

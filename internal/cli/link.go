@@ -238,6 +238,9 @@ func (l *linking) run(ctx context.Context) error {
 		return err
 	}
 	if l.finish {
+		if err := l.checkBegun(ctx); err != nil {
+			return err
+		}
 		return l.redeem(ctx, nil)
 	}
 	if goOn, err := l.checkState(ctx); err != nil || !goOn {

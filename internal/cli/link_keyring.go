@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/authring/authring"
 	"github.com/authring/authring/keyring"
@@ -47,14 +48,36 @@ func (l *linking) checkKeyring(ctx context.Context) error {
 		return err
 	}
 	if !allowed {
+		flags := []string{"--allow-plaintext"}
+		if l.finish {
+			flags = []string{"--finish", "--allow-plaintext"}
+		}
 		return &failure{
 			err:     authring.ErrPlaintextRefused,
 			message: noKeyring(choice.Passed, nil) + "\nPlain text would be the last resort, and was not allowed. Nothing was changed.",
-			hint:    "Start or unlock a keyring and try again, or accept plain text: " + l.command("link", "--allow-plaintext"),
+			hint:    "Start or unlock a keyring and try again, or accept plain text: " + l.command("link", flags...),
 			extra:   passedObject(choice.Passed),
 		}
 	}
 	return nil
+}
+
+// checkBegun is checkKeyring for a link that another command began: what would
+// not take the secret is found before the code is used up.
+func (l *linking) checkBegun(ctx context.Context) error {
+	if _, err := l.session.Layout().LoadPending(l.config, time.Now()); err != nil {
+		return nil // which is told when the code is there
+	}
+	err := l.checkKeyring(ctx)
+	if err == nil || interrupted(ctx, err) {
+		return err
+	}
+	told := failure{err: err}
+	if f := (*failure)(nil); errors.As(err, &f) {
+		told = *f
+	}
+	told.hint = l.hintOf(err) + "\nThe code was not used: it can be given again."
+	return &told
 }
 
 // openNow has a keyring that asks here, at the terminal, ask before the page is
