@@ -183,13 +183,15 @@ func (p *program) hintOf(err error) string {
 		return "Name another key for it: --key-file (made if it is missing), --identity, --passphrase-file or --passphrase-fd."
 	case isSealed(err) && is(keyring.ErrLocked):
 		return "Give the key that it was sealed with: --identity, --key-file, --passphrase-file or --passphrase-fd, or a passphrase at a terminal."
+	case is(keyring.ErrLocked) && !isAwaited(err):
+		return "Unlock it and try again."
 	case is(keyring.ErrLocked):
 		return "Unlock it and try again, or wait for it: " + p.waiting()
 	case is(authring.ErrSecretMissing):
 		return "Restore the keyring, or link again: " + p.command("link", "--relink")
 	case is(authring.ErrPlaintextRefused):
 		return "Start or unlock a keyring (authring keyrings lists them), or accept plain text with --allow-plaintext."
-	case isSealed(err) && is(keyring.ErrUnavailable): // which no waiting mends
+	case is(keyring.ErrUnavailable) && !isAwaited(err):
 		return "See what is there: authring keyrings\nTo keep the secret in another keyring: " + p.command("link", "--relink", "--keyring", "ID")
 	case is(keyring.ErrUnavailable):
 		return "See what is there: authring keyrings\nIf it is only not up yet: " + p.waiting() + "\nTo keep the secret in another keyring: " + p.command("link", "--relink", "--keyring", "ID")
@@ -210,6 +212,13 @@ func (p *program) hintOf(err error) string {
 	default:
 		return ""
 	}
+}
+
+// isAwaited reports whether an error is of a keyring that can come up by itself:
+// no waiting mends a file or a program.
+func isAwaited(err error) bool {
+	var k *keyring.Error
+	return !errors.As(err, &k) || k.Keyring != keyring.Sealed && k.Keyring != keyring.Plaintext && !strings.HasPrefix(string(k.Keyring), "helper:")
 }
 
 // isSealed reports whether an error is of the sealed file.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -31,11 +32,17 @@ const (
 // (credentials.NewErrCredentialsNotFound in Docker's package).
 const noCredentials = "credentials not found in native keychain"
 
+// noUsernames is what pass's helper answers, before the address, where a store
+// that failed has left an empty folder.
+const noUsernames = "no usernames for "
+
 var (
 	// errLocked: the helper says that something must be unlocked.
 	errLocked = errors.New("it must be unlocked")
 	// errTooMuch: the answer is longer than an answer can be.
 	errTooMuch = errors.New("its answer is too long")
+	// errSilent: the bound of a call has passed.
+	errSilent = errors.New("it did not answer in time")
 )
 
 // lockedTexts are in the error messages of helpers that could not ask, or were
@@ -44,8 +51,8 @@ var lockedTexts = []string{"gpg: decryption failed", "gpg: public key decryption
 
 // call runs the helper. hidden is what must not be in an error; the rest of
 // what goes in and out never is.
-func (k *Keyring) call(ctx context.Context, prompt keyring.Prompt, verb string, input []byte, hidden secret.Secret) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, callBound+time.Duration(max(prompt, 0)))
+func (k *Keyring) call(caller context.Context, prompt keyring.Prompt, verb string, input []byte, hidden secret.Secret) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(caller, callBound+time.Duration(max(prompt, 0)))
 	defer cancel()
 	path, err := exec.LookPath(program + k.name)
 	if err != nil {
@@ -60,8 +67,10 @@ func (k *Keyring) call(ctx context.Context, prompt keyring.Prompt, verb string, 
 	isolate(cmd, prompt > keyring.NoPrompt)
 	err = cmd.Run()
 	switch {
+	case caller.Err() != nil:
+		return nil, caller.Err()
 	case ctx.Err() != nil:
-		return nil, ctx.Err()
+		return nil, errSilent
 	case out.full:
 		return nil, errTooMuch
 	case err == nil, errors.Is(err, exec.ErrWaitDelay):
@@ -72,7 +81,7 @@ func (k *Keyring) call(ctx context.Context, prompt keyring.Prompt, verb string, 
 		return nil, fmt.Errorf("could not run it: %w", err)
 	}
 	text := out.data.String() + "\n" + messages.data.String()
-	if strings.Contains(text, noCredentials) {
+	if strings.Contains(text, noCredentials) || strings.Contains(text, noUsernames) {
 		return nil, errNoItem
 	}
 	err = fmt.Errorf("it failed: %s", message(text, exit, hidden))
@@ -100,8 +109,16 @@ func environ(prompt keyring.Prompt) []string {
 	return append(env, passOptions+"="+strings.TrimSpace(os.Getenv(passOptions)+" --pinentry-mode=error"))
 }
 
+// likeSecret finds what could be a secret: a helper that fails may say what it
+// holds.
+var likeSecret = regexp.MustCompile(`[A-Za-z0-9_~+=-]*[0-9][A-Za-z0-9_~+=-]*|[A-Za-z0-9_~+=-]{24,}`)
+
+// shortestSecret is how long a word with a digit in it is to be taken for a
+// secret, in bytes.
+const shortestSecret = 16
+
 // message is the first thing that a helper said, fit to be shown. One that may
-// hold a secret is not.
+// hold a secret is not, and no word that looks like one.
 func message(text string, exit *exec.ExitError, hidden secret.Secret) string {
 	status := exit.ProcessState.String()
 	value := hidden.Reveal()
@@ -109,6 +126,12 @@ func message(text string, exit *exec.ExitError, hidden secret.Secret) string {
 		return status
 	}
 	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
+	text = likeSecret.ReplaceAllStringFunc(text, func(word string) string {
+		if len(word) < shortestSecret {
+			return word
+		}
+		return "***"
+	})
 	if text == "" {
 		return status
 	}

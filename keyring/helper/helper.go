@@ -100,12 +100,14 @@ func (k *Keyring) Probe(context.Context) keyring.Status {
 	status := keyring.Status{Name: k.title()}
 	path, err := exec.LookPath(program + k.name)
 	if err != nil {
-		status.Detail = "the program " + program + k.name + " is not there"
+		status.Detail = k.missing()
 		return status
 	}
 	status.Availability, status.Detail = keyring.Ready, path
 	return status
 }
+
+func (k *Keyring) missing() string { return "the program " + program + k.name + " is not there" }
 
 func (k *Keyring) title() string { return "credential helper " + k.name }
 
@@ -175,7 +177,7 @@ func (k *Keyring) fail(op string, err error) error {
 	case errors.Is(err, errLocked):
 		e.Kind = keyring.ErrLocked
 	case errors.Is(err, exec.ErrNotFound):
-		e.Kind = keyring.ErrAbsent
+		e.Kind, e.Detail, e.Err = keyring.ErrAbsent, k.missing(), nil
 	}
 	return e
 }
