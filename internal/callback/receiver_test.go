@@ -256,18 +256,22 @@ func TestNoise(t *testing.T) {
 func TestPreflight(t *testing.T) {
 	r := listen(t)
 	r.Expect(callback.Expected{State: state})
-	a := ask(t, "OPTIONS", r.RedirectURI(), map[string]string{
-		"Origin": "https://www.dropbox.com", "Access-Control-Request-Method": "GET", "Access-Control-Request-Private-Network": "true",
-	})
-	for name, want := range map[string]string{
-		"Access-Control-Allow-Private-Network": "true", "Access-Control-Allow-Origin": "https://www.dropbox.com",
-		"Access-Control-Allow-Methods": "GET", "Access-Control-Allow-Credentials": "true",
-	} {
-		if a.status != 204 || a.header.Get(name) != want {
-			t.Errorf("%d %s: %q, want %q", a.status, name, a.header.Get(name), want)
+	for network, other := range map[string]string{"Private-Network": "Local-Network", "Local-Network": "Private-Network"} {
+		a := ask(t, "OPTIONS", r.RedirectURI(), map[string]string{
+			"Origin": "https://www.dropbox.com", "Access-Control-Request-Method": "GET", "Access-Control-Request-" + network: "true",
+		})
+		for name, want := range map[string]string{
+			"Access-Control-Allow-" + network: "true", "Access-Control-Allow-" + other: "", "Access-Control-Allow-Origin": "https://www.dropbox.com",
+			"Access-Control-Allow-Methods": "GET", "Access-Control-Allow-Credentials": "true",
+		} {
+			if a.status != 204 || a.header.Get(name) != want {
+				t.Errorf("%d %s: %q, want %q", a.status, name, a.header.Get(name), want)
+			}
 		}
 	}
-	a = ask(t, "OPTIONS", r.RedirectURI(), map[string]string{"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"})
+	a := ask(t, "OPTIONS", r.RedirectURI(), map[string]string{
+		"Origin": "https://evil.example", "Access-Control-Request-Method": "POST", "Access-Control-Request-Private-Network": "true",
+	})
 	if a.header.Get("Access-Control-Allow-Origin") != "" || a.header.Get("Access-Control-Allow-Private-Network") != "" {
 		t.Errorf("POST is allowed: %v", a.header)
 	}

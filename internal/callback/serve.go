@@ -132,19 +132,22 @@ func (r *Receiver) serveDone(w http.ResponseWriter, req *http.Request) {
 }
 
 // preflight answers a browser that asks whether a page of the network may send
-// its user to this machine (Private Network Access, sections 3.1 and 3.2). It
+// its user to this machine (Private Network Access, sections 3.1 and 3.2; its
+// drafts of 2023 are called Local Network Access, and so are their headers). It
 // allows no page to read anything: the answers themselves have no such header.
 func preflight(w http.ResponseWriter, req *http.Request) {
 	header(w)
 	h := w.Header()
-	h.Set("Vary", "Origin, Access-Control-Request-Private-Network")
+	h.Set("Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Private-Network, Access-Control-Request-Local-Network")
 	h.Set("Allow", http.MethodGet)
 	if origin := req.Header.Get("Origin"); origin != "" && req.Header.Get("Access-Control-Request-Method") == http.MethodGet {
 		h.Set("Access-Control-Allow-Origin", origin)
 		h.Set("Access-Control-Allow-Methods", http.MethodGet)
 		h.Set("Access-Control-Allow-Credentials", "true")
-		if req.Header.Get("Access-Control-Request-Private-Network") == "true" {
-			h.Set("Access-Control-Allow-Private-Network", "true")
+		for _, network := range []string{"Private-Network", "Local-Network"} {
+			if req.Header.Get("Access-Control-Request-"+network) == "true" {
+				h.Set("Access-Control-Allow-"+network, "true")
+			}
 		}
 	}
 	w.WriteHeader(http.StatusNoContent)
