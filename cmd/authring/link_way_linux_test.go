@@ -181,6 +181,41 @@ func TestRedirectDenied(t *testing.T) {
 	}
 }
 
+// Where nobody waits for the browser, it is told what there is to bring.
+func TestPasteWhereThePageRedirects(t *testing.T) {
+	p := newPerson(t)
+	p.provider(t)
+	term := p.run(nil, "link", "--provider", "example", "--allow-plaintext", "--way", "paste")
+	shown := term.expect("That address, or the code in it: ")
+	if !strings.Contains(shown, "ends at an address that begins with http://127.0.0.1/") {
+		t.Errorf("shown:\n%s", shown)
+	}
+	term.typeText(landing(t, pageOf(t, shown)) + "\r")
+	term.expect("Linked to Ada Lovelace")
+	if got := term.end(); got != 0 {
+		t.Errorf("exit code %d, want 0", got)
+	}
+}
+
+func TestAllPortsTaken(t *testing.T) {
+	p, uri, flags := redirected(t, dropboxtest.WithAutoApprove())
+	busy, err := net.Listen("tcp", strings.TrimSuffix(strings.TrimPrefix(uri, "http://"), "/callback"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = busy.Close() }()
+	term := p.run(nil, append([]string{"link"}, flags...)...)
+	shown := term.expect("That address, or the code in it: ")
+	if n := strings.Count(shown, "another program has its port"); n != 2 {
+		t.Errorf("%d ports are said to be taken, want 2:\n%s", n, shown)
+	}
+	term.typeText(landing(t, pageOf(t, shown)) + "\r")
+	term.expect("Linked to Ada Lovelace")
+	if got := term.end(); got != 0 {
+		t.Errorf("exit code %d, want 0", got)
+	}
+}
+
 // What is no answer costs nothing, however often, and the browser still counts.
 func TestPastesThatAreNoAnswer(t *testing.T) {
 	p, uri, flags := redirected(t, dropboxtest.WithAutoApprove())

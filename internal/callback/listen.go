@@ -68,10 +68,14 @@ func (p place) listen() (listeners []net.Listener, port int, err error) {
 			break
 		}
 	}
-	if err != nil {
-		return nil, 0, fmt.Errorf("could not listen for %s: %w", p.uri, err)
+	switch {
+	case err == nil:
+		return listeners, port, nil
+	case isTaken(err):
+		return nil, 0, fmt.Errorf("could not wait at %s: another program has its port", p.uri)
+	default:
+		return nil, 0, fmt.Errorf("could not wait at %s: %w", p.uri, err)
 	}
-	return listeners, port, nil
 }
 
 func (p place) listenOnce() (listeners []net.Listener, port int, err error) {

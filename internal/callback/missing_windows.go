@@ -9,6 +9,7 @@ import (
 const (
 	wsaeProtoNoSupport = syscall.Errno(10043)
 	wsaeAFNoSupport    = syscall.Errno(10047)
+	wsaeAddrInUse      = syscall.Errno(10048)
 	wsaeAddrNotAvail   = syscall.Errno(10049)
 )
 
@@ -16,3 +17,6 @@ const (
 func isMissing(err error) bool {
 	return errors.Is(err, wsaeAddrNotAvail) || errors.Is(err, wsaeAFNoSupport) || errors.Is(err, wsaeProtoNoSupport)
 }
+
+// isTaken reports whether the address is another program's.
+func isTaken(err error) bool { return errors.Is(err, wsaeAddrInUse) }

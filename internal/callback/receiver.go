@@ -3,6 +3,7 @@ package callback
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -58,7 +59,7 @@ type Receiver struct {
 // requests are answered, and none is an answer until [Receiver.Expect].
 func Listen(options Options) (*Receiver, error) {
 	if len(options.URIs) == 0 {
-		return nil, errors.New("could not listen for the redirect: there is no redirect URI")
+		return nil, errors.New("could not wait for the redirect: there is no redirect URI")
 	}
 	var all error
 	for _, uri := range options.URIs {
@@ -68,7 +69,10 @@ func Listen(options Options) (*Receiver, error) {
 		}
 		listeners, port, err := place.listen()
 		if err != nil {
-			all = errors.Join(all, err)
+			if all != nil {
+				err = fmt.Errorf("%w; %w", all, err)
+			}
+			all = err
 			continue
 		}
 		r := &Receiver{

@@ -151,7 +151,7 @@ func isClientID(text string) bool {
 }
 
 // repeated are the flags without which a command that the user is told to type
-// would make another link.
+// would make another link, or in another way.
 func (o *linkOptions) repeated() []string {
 	var flags []string
 	if o.provider != "" {
@@ -162,6 +162,9 @@ func (o *linkOptions) repeated() []string {
 	}
 	for _, scope := range o.scope {
 		flags = append(flags, "--scope", scope)
+	}
+	for _, uri := range o.redirects {
+		flags = append(flags, "--redirect-uri", uri)
 	}
 	return flags
 }
@@ -192,6 +195,7 @@ type linking struct {
 	receiver *callback.Receiver // nil where the code is pasted
 	answers  <-chan string      // of the receiver
 	expires  time.Time          // of the page whose answer is awaited
+	ends     string             // the redirect URI of that page; empty: it shows a code
 	pageEnds time.Time          // when the provider forgets a page that was not opened; zero: it does not
 }
 
@@ -343,7 +347,11 @@ func (l *linking) printBegun(ctx context.Context) error {
 		return err
 	}
 	l.sayUntil(pending)
-	l.say("Approve access on that page, and then, before %s, give its code to: %s",
-		pending.Expires.Local().Format("15:04"), l.command("link", "--finish"))
+	brings := "its code"
+	if pending.RedirectURI != "" {
+		brings = "the address that the browser ends at, which begins with " + pending.RedirectURI + ","
+	}
+	l.say("Approve access on that page, and then, before %s, give %s to: %s",
+		pending.Expires.Local().Format("15:04"), brings, l.command("link", "--finish"))
 	return nil
 }

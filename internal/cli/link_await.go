@@ -81,7 +81,7 @@ func (l *linking) beginPage(ctx context.Context) (authring.PendingLink, error) {
 // is taken, and the other wait is over: the terminal is as it was.
 func (l *linking) await(ctx context.Context) (brought, error) {
 	if l.receiver == nil {
-		text, err := l.readCode(ctx, "Code from "+l.providerTitle()+": ")
+		text, err := l.readCode(ctx, l.prompt())
 		return brought{text: text}, err
 	}
 	reading, cancel := context.WithCancel(ctx)
@@ -94,7 +94,7 @@ func (l *linking) await(ctx context.Context) (brought, error) {
 	if !l.noInput {
 		lines = make(chan line, 1)
 		go func() {
-			text, err := l.readCode(reading, "Waiting for the browser. Or paste the code, or the address that it ends at: ")
+			text, err := l.readCode(reading, l.prompt())
 			lines <- line{text, err}
 		}()
 	} else {
@@ -114,6 +114,7 @@ func (l *linking) await(ctx context.Context) (brought, error) {
 		case read := <-lines:
 			if read.err == nil && read.text == "" && !l.stdinTerminal() {
 				lines = nil // nothing can be pasted: the browser alone will do
+				l.say("Waiting for the browser.")
 				continue
 			}
 			return brought{text: read.text}, read.err

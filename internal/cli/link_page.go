@@ -10,11 +10,29 @@ import (
 // present shows the page of a link, and until when it can be opened.
 func (l *linking) present(pending authring.PendingLink) {
 	l.pageEnds = pending.PageExpires
+	l.ends = pending.RedirectURI
 	l.showPage(pending.AuthURL)
+	if l.receiver == nil && l.ends != "" {
+		l.say("The browser then ends at an address that begins with %s, and may show an error", l.ends)
+		l.say("there, which does no harm: copy the whole address from its address bar.")
+	}
 	l.sayUntil(pending)
 	if !l.pageEnds.IsZero() && l.asks() {
 		l.say("After that, press Enter here for another one.")
 	}
+}
+
+// prompt asks for what the page leaves in the user's hands.
+func (l *linking) prompt() string {
+	switch {
+	case l.receiver != nil:
+		return "Waiting for the browser. Or paste the code, or the address that it ends at: "
+	case l.ends != "":
+		return "That address, or the code in it: "
+	case l.finish:
+		return "Code from " + l.providerTitle() + ", or the address that the browser ended at: "
+	}
+	return "Code from " + l.providerTitle() + ": "
 }
 
 // sayUntil says how long a page is good that the provider soon forgets.

@@ -105,9 +105,6 @@ func (l *linking) again() string {
 	if l.way != wayAuto {
 		flags = append(flags, "--way", l.way)
 	}
-	for _, uri := range l.redirects {
-		flags = append(flags, "--redirect-uri", uri)
-	}
 	if l.keyring != "" {
 		flags = append(flags, "--keyring", l.keyring)
 	}
