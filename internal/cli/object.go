@@ -25,6 +25,7 @@ type linkObject struct {
 
 	RefreshExpiresAt     string `json:"refresh_token_expires_at,omitempty"`
 	RefreshIdleExpiresAt string `json:"refresh_token_idle_expires_at,omitempty"`
+	RefreshEndsAt        string `json:"refresh_token_absolute_expires_at,omitempty"`
 	RefreshUsedAt        string `json:"refresh_token_used_at,omitempty"`
 
 	Reason             string `json:"reason,omitempty"`
@@ -39,6 +40,7 @@ func (p *program) linkObject(config string, status authring.Status) linkObject {
 	object.PendingRevocations = p.pendingRevocations()
 	object.RefreshExpiresAt = timeText(status.Lifetime.Expires())
 	object.RefreshIdleExpiresAt = timeText(status.Lifetime.IdleEnds)
+	object.RefreshEndsAt = timeText(status.Lifetime.Ends)
 	if object.RefreshExpiresAt != "" {
 		object.RefreshUsedAt = timeText(status.Lifetime.Used)
 	}

@@ -24,7 +24,8 @@ unavailable, secret-missing or revoked; authring list --json gives all links.
 
 A link may end by itself: where its refresh token was not used for too long, or
 is too old. It is said a week before, or --within, as far as the provider is
-known for it or has said so, and refresh_token_expires_at (JSON) has the time.
+known for it or has said so. JSON has the times: refresh_token_expires_at, the
+first of refresh_token_idle_expires_at and refresh_token_absolute_expires_at.
 With --check the exit status tells: 0, all is well; 7, a link ends within that
 time; else what is wrong. Without -c it is about all links, and the worst
 counts. A refresh (authring token --no-agent), and an agent that runs, make a

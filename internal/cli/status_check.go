@@ -110,17 +110,23 @@ func (p *program) tellEnds(all []standing, within time.Duration) {
 			continue
 		}
 		life := one.status.Lifetime
-		at := life.Expires()
-		when := "ends on " + at.Local().Format("2006-01-02 at 15:04")
-		if !time.Now().Before(at) {
-			when = "has ended on " + at.Local().Format("2006-01-02") + ", as far as is known"
+		if at := life.IdleEnds; at.Equal(life.Expires()) {
+			p.tellEnd(one.config, at, "if it is not used before", "token", "--no-agent")
 		}
-		if at.Equal(life.IdleEnds) {
-			p.warn("%q %s if it is not used before; run: %s", one.config, when, p.named(one.config, "token", "--no-agent"))
-		} else {
-			p.warn("%q %s, used or not; run: %s", one.config, when, p.named(one.config, "link", "--relink"))
+		if at := life.Ends; !at.IsZero() && time.Until(at) <= within {
+			p.tellEnd(one.config, at, "used or not", "link", "--relink")
 		}
 	}
+}
+
+// tellEnd says when a link ends, or that it has, under which condition, and the
+// verb that helps.
+func (p *program) tellEnd(config string, at time.Time, unless, verb, flag string) {
+	when := "ends on " + at.Local().Format("2006-01-02 at 15:04") + ", " + unless
+	if !time.Now().Before(at) {
+		when = "has ended on " + at.Local().Format("2006-01-02") + ", as far as is known"
+	}
+	p.warn("%q %s; run: %s", config, when, p.named(config, verb, flag))
 }
 
 // linksToKeep are the links that the agent keeps alive.
