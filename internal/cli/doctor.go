@@ -153,13 +153,19 @@ func causeCode(cause doctor.Cause) int {
 }
 
 // printDoctor writes the page: what is as it should be in a line, the rest with
-// its cure.
+// its cure. What is found of many links alike is told of one, with the names of
+// the others.
 func (p *program) printDoctor(object doctorObject) {
 	fmt.Fprintf(p.stdout, "authring %s (%s), link %q\n", object.Version, object.Platform, object.Config)
 	area := ""
 	counts := map[doctor.Severity]int{}
-	for _, f := range object.Findings {
+	alike := alike(object)
+	for i, f := range object.Findings {
 		counts[f.Severity]++
+		others := alike[i]
+		if others == nil {
+			continue
+		}
 		if f.Area != area {
 			area = f.Area
 			fmt.Fprintf(p.stdout, "\n%s\n", p.stdout.paint(bold, area))
@@ -169,19 +175,69 @@ func (p *program) printDoctor(object doctorObject) {
 			detail = "  " + p.stdout.paint(dim, f.Detail)
 		}
 		fmt.Fprintf(p.stdout, "  %s %s%s\n", p.severityMark(f.Severity), f.Title, detail)
-		if f.Severity == doctor.OK {
-			continue
+		if f.Severity != doctor.OK {
+			p.printCure(f)
 		}
-		if f.Detail != "" {
-			for _, line := range wrap(f.Detail, 72) {
-				fmt.Fprintf(p.stdout, "      %s\n", p.stdout.paint(dim, line))
-			}
-		}
-		if f.Cure != "" {
-			fmt.Fprintf(p.stdout, "      → %s\n", f.Cure)
+		if len(others) > 1 {
+			fmt.Fprintf(p.stdout, "  %s the same of %d more: %s\n", p.severityMark(f.Severity), len(others)-1, foldedNames(others[1:]))
 		}
 	}
 	fmt.Fprintf(p.stdout, "\n%s\n", summary(counts))
+}
+
+func (p *program) printCure(f doctor.Finding) {
+	if f.Detail != "" {
+		for _, line := range wrap(f.Detail, 72) {
+			fmt.Fprintf(p.stdout, "      %s\n", p.stdout.paint(dim, line))
+		}
+	}
+	if f.Cure != "" {
+		fmt.Fprintf(p.stdout, "      → %s\n", f.Cure)
+	}
+}
+
+// severalLinks is how many links have the same to be told of each.
+const severalLinks = 3
+
+// alike holds, for each finding, the links that it is told of: none if it is
+// told with an earlier one, and one at least otherwise. The chosen link is told
+// of by itself.
+func alike(object doctorObject) [][]string {
+	type sort struct {
+		area, id string
+		severity doctor.Severity
+	}
+	sortOf := func(f doctor.Finding) sort { return sort{f.Area, f.ID, f.Severity} }
+	first, names := map[sort]int{}, map[sort][]string{}
+	for i, f := range object.Findings {
+		if f.Config == "" || f.Config == object.Config {
+			continue
+		}
+		if len(names[sortOf(f)]) == 0 {
+			first[sortOf(f)] = i
+		}
+		names[sortOf(f)] = append(names[sortOf(f)], f.Config)
+	}
+	told := make([][]string, len(object.Findings))
+	for i, f := range object.Findings {
+		told[i] = []string{f.Config}
+		if at, folded := first[sortOf(f)]; folded && f.Config != object.Config && len(names[sortOf(f)]) > severalLinks {
+			told[i] = nil
+			if at == i {
+				told[i] = names[sortOf(f)]
+			}
+		}
+	}
+	return told
+}
+
+func foldedNames(others []string) string {
+	const most = 5
+	named := strings.Join(others[:min(most, len(others))], ", ")
+	if len(others) > most {
+		named += ", …"
+	}
+	return printable(named)
 }
 
 func summary(counts map[doctor.Severity]int) string {

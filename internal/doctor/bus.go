@@ -13,6 +13,8 @@ import (
 	"github.com/godbus/dbus/v5"
 
 	"github.com/authring/authring/internal/sessionbus"
+	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/record"
 )
 
 // Names of the Secret Service specification.
@@ -43,9 +45,14 @@ func (e *examination) bus(ctx context.Context) []Finding {
 		}
 		if ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) {
 			f.ID, f.Title = "bus-silent", "The session bus did not answer"
-		} else if other := e.usualSocket(); other != "" && e.Getenv("DBUS_SESSION_BUS_ADDRESS") != "" {
-			// Left over from a session that has ended, as in a screen or tmux.
+		}
+		// Left over from a session that has ended, as in a screen or tmux.
+		switch other := e.usualSocket(); {
+		case e.Getenv("DBUS_SESSION_BUS_ADDRESS") == "":
+		case other != "" && address != "unix:path="+other:
 			f.Cure = "export DBUS_SESSION_BUS_ADDRESS=unix:path=" + other
+		case other == "":
+			f.Cure = "unset DBUS_SESSION_BUS_ADDRESS"
 		}
 		return []Finding{f}
 	}
@@ -57,8 +64,8 @@ func (e *examination) bus(ctx context.Context) []Finding {
 }
 
 func (e *examination) noBus(err error) Finding {
-	f := Finding{ID: "bus-absent", Severity: Warn, Title: "There is no session bus", Detail: err.Error(),
-		Cure: "authring keyrings"}
+	f := Finding{ID: "bus-absent", Severity: Warn, Title: "There is no session bus", Detail: err.Error()}
+	f.Severity, f.Cure = e.withoutBus()
 	if !errors.Is(err, sessionbus.ErrNoBus) {
 		f.ID, f.Severity, f.Title, f.Cause = "bus-refused", Fail, "The session bus cannot be used", Unavailable
 	}
@@ -72,6 +79,40 @@ func (e *examination) noBus(err error) Finding {
 		f.Cure = "loginctl enable-linger"
 	}
 	return f
+}
+
+// withoutBus tells how much a bus is missed, and what does without one.
+func (e *examination) withoutBus() (Severity, string) {
+	rec, known := e.chosen()
+	if needs := rec.Keyring == keyring.SecretService || rec.Keyring == keyring.KWallet || rec.Keyring == ""; known && !needs {
+		return Note, "authring keyrings"
+	}
+	return Warn, e.towardsSealed()
+}
+
+// chosen is the record of the chosen link, if it can be read.
+func (e *examination) chosen() (record.Record, bool) {
+	if e.layoutErr != nil {
+		return record.Record{}, false
+	}
+	rec, err := e.layout.Load(e.Config)
+	return rec, err == nil
+}
+
+// towardsSealed is the command by which the chosen link comes into the keyring
+// that needs nothing of the desktop.
+func (e *examination) towardsSealed() string {
+	encrypted := []string{"--keyring", string(keyring.Sealed)}
+	switch rec, known := e.chosen(); {
+	case !known, rec.Keyring == keyring.Sealed:
+		return "authring keyrings"
+	case rec.Empty():
+		return e.Command(e.Config, "link", encrypted...)
+	case rec.Keyring == keyring.Plaintext:
+		return e.migrate(e.Config, keyring.Sealed)
+	default:
+		return e.Command(e.Config, "link", append([]string{"--relink"}, encrypted...)...)
+	}
 }
 
 // usualSocket is the bus of the user's session where logind puts it, if it is
@@ -101,7 +142,7 @@ func (b bus) secretService(ctx context.Context) []Finding {
 	case isDenied(err):
 		return []Finding{b.denied(err)}
 	case err != nil:
-		return []Finding{silent("secret-service-unknown", "It cannot be told who offers a Secret Service", err)}
+		return []Finding{silent("secret-service-unknown", "It cannot be told who offers a Secret Service", err, askOwner(secretsName))}
 	case owner == "" && b.startable(ctx, secretsName):
 		return []Finding{{ID: "secret-service-startable", Title: "The Secret Service is not running; its first use starts it"}}
 	case owner == "":
@@ -124,7 +165,7 @@ func (b bus) collection(ctx context.Context, owner, who string) Finding {
 			return b.denied(err)
 		}
 		if err != nil {
-			return silent("collection-unknown", who+" cannot be asked for its default keyring", err)
+			return silent("collection-unknown", who+" cannot be asked for its default keyring", err, b.stirred(ctx, owner, who))
 		}
 		if path != "/" {
 			break
@@ -143,7 +184,7 @@ func (b bus) collection(ctx context.Context, owner, who string) Finding {
 	case isDenied(err):
 		return b.denied(err)
 	case err != nil || !ok:
-		return silent("collection-unknown", who+" does not tell whether its default keyring is locked", err)
+		return silent("collection-unknown", who+" does not tell whether its default keyring is locked", err, b.stirred(ctx, owner, who))
 	case isLocked:
 		return Finding{
 			ID: "collection-locked", Severity: Warn, Title: "The default keyring is locked (" + name + ")",
@@ -161,7 +202,7 @@ func (b bus) wallets(ctx context.Context) []Finding {
 		case isDenied(err):
 			return []Finding{b.denied(err)}
 		case err != nil:
-			return []Finding{silent("kwallet-unknown", "It cannot be told whether KWallet is running", err)}
+			return []Finding{silent("kwallet-unknown", "It cannot be told whether KWallet is running", err, askOwner(name))}
 		case owner != "":
 			return []Finding{{ID: "kwallet-owner", Title: "KWallet is offered by " + who, Detail: name}}
 		case b.startable(ctx, name):
@@ -195,9 +236,28 @@ func (b bus) startable(ctx context.Context, name string) bool {
 	return err == nil && slices.Contains(names, name)
 }
 
+// askOwner asks the bus which process has a name.
+func askOwner(name string) string {
+	return "gdbus call --session -d org.freedesktop.DBus -o /org/freedesktop/DBus -m org.freedesktop.DBus.GetConnectionUnixProcessID " + name
+}
+
+// stirred is the command for a provider that has the name and does not answer:
+// to open a database where that is what is waited for, or to end it, since the
+// next use, or its user, starts it again.
+func (b bus) stirred(ctx context.Context, owner, who string) string {
+	if strings.HasPrefix(who, "keepassxc") {
+		return manager(who)
+	}
+	var pid uint32
+	if err := b.ask(ctx, "GetConnectionUnixProcessID", &pid, owner); err != nil {
+		return askOwner(secretsName)
+	}
+	return fmt.Sprintf("kill %d", pid)
+}
+
 // silent is what stands where an answer should be.
-func silent(id, title string, err error) Finding {
-	f := Finding{ID: id, Severity: Fail, Cause: Unavailable, Title: title}
+func silent(id, title string, err error, cure string) Finding {
+	f := Finding{ID: id, Severity: Fail, Cause: Unavailable, Title: title, Cure: cure}
 	var remote dbus.Error
 	switch {
 	case err == nil:
@@ -207,7 +267,6 @@ func silent(id, title string, err error) Finding {
 	default:
 		f.Detail = "it did not answer; a password manager with no database open does this"
 	}
-	f.Cure = "gdbus call --session -d org.freedesktop.DBus -o /org/freedesktop/DBus -m org.freedesktop.DBus.GetConnectionUnixProcessID " + secretsName
 	return f
 }
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/record"
+	"github.com/authring/authring/secret"
 )
 
 // copies looks for secrets of links in keyrings that their records do not
@@ -55,9 +57,9 @@ func (e *examination) copiesOf(ctx context.Context, config string, rec record.Re
 			ID: "copy", Severity: Warn, Config: config,
 			Title:  fmt.Sprintf("%s holds a secret of %q too", k.ID(), config),
 			Detail: fmt.Sprintf("the record names %s, and only that one is used; the other is stale, or an open door", orNone(rec.Keyring)),
-			Cure:   e.removal(ctx, k.ID(), key, config, rec),
+			Cure:   e.removal(ctx, k.ID(), key, config, rec, value),
 		}
-		if k.ID() == keyring.Plaintext {
+		if strings.HasPrefix(f.Cure, "python3") {
 			f.Detail += "; the command needs Python's keyring and keyrings.alt"
 		}
 		found = append(found, f)
@@ -74,10 +76,10 @@ func orNone(id keyring.ID) string {
 
 // removal is the command that takes a copy out of a keyring. A move there
 // replaces the copy with the secret, and the move back takes that along.
-func (e *examination) removal(ctx context.Context, id keyring.ID, key keyring.Key, config string, rec record.Record) string {
+func (e *examination) removal(ctx context.Context, id keyring.ID, key keyring.Key, config string, rec record.Record, copied secret.Secret) string {
 	service, user := e.Quote(key.Service), e.Quote(key.User)
 	switch {
-	case id == keyring.Plaintext: // where the secret had better not go
+	case id == keyring.Plaintext && !e.isSecret(ctx, config, rec, copied): // where the secret had better not go
 		return "python3 -m keyring -b keyrings.alt.file.PlaintextKeyring del " + service + " " + user
 	case id == keyring.Keychain:
 		return "security delete-generic-password -s " + service + " -a " + user
@@ -99,6 +101,17 @@ func (e *examination) hasSecret(ctx context.Context, config string, rec record.R
 	}
 	value, err := e.read(ctx, k, config, rec)
 	return err == nil && !value.IsZero()
+}
+
+// isSecret reports whether a copy is the secret of a link itself, as far as can
+// be told without a question.
+func (e *examination) isSecret(ctx context.Context, config string, rec record.Record, copied secret.Secret) bool {
+	k, status, here := e.find(rec.Keyring)
+	if !here || status.Availability != keyring.Ready {
+		return false
+	}
+	value, err := e.read(ctx, k, config, rec)
+	return err == nil && value.Equal(copied)
 }
 
 // migrate is the command that moves a link.

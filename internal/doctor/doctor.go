@@ -103,7 +103,7 @@ func Examine(ctx context.Context, p Patient) Report {
 	answers := make([]chan []Finding, len(areas))
 	for i, a := range areas {
 		answers[i] = make(chan []Finding, 1)
-		go func() { answers[i] <- a.safely(inTime) }()
+		go func() { answers[i] <- e.safely(inTime, a.look) }()
 	}
 	var report Report
 	for i, a := range areas {
@@ -116,7 +116,7 @@ func Examine(ctx context.Context, p Patient) Report {
 			default:
 				found = []Finding{{
 					ID: "no-answer", Severity: Fail, Title: "This could not be examined: it did not answer",
-					Detail: "a file system or a program that hangs does this",
+					Detail: "a file system or a program that hangs does this", Cure: "authring doctor",
 				}}
 			}
 		}
@@ -134,14 +134,15 @@ func Examine(ctx context.Context, p Patient) Report {
 }
 
 // safely looks, and makes a finding of a fault of our own.
-func (a area) safely(ctx context.Context) (found []Finding) {
+func (e *examination) safely(ctx context.Context, look func(context.Context) []Finding) (found []Finding) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			found = append(found, Finding{
 				ID: "fault", Severity: Fail, Title: "This could not be examined: authring has a fault",
 				Detail: fmt.Sprintf("%T", fault), // its text could hold anything
+				Cure:   "authring doctor --bundle report.json",
 			})
 		}
 	}()
-	return a.look(ctx)
+	return look(ctx)
 }

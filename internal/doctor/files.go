@@ -15,13 +15,18 @@ import (
 func (e *examination) files(context.Context) []Finding {
 	if e.layoutErr != nil {
 		f := Finding{ID: "no-home", Severity: Fail, Config: e.Config, Title: "It is not known where the links are kept", Detail: e.layoutErr.Error(),
-			Cure: `export HOME="$(getent passwd "$(id -u)" | cut -d: -f6)"`}
+			Cure: homeCure}
 		return []Finding{f}
 	}
 	var found []Finding
+	if home := e.foreignHome(); home != "" {
+		found = append(found, Finding{ID: "foreign-home", Severity: Fail, Title: "HOME is the folder of another user: " + home,
+			Detail: "as after su without -", Cure: homeCure})
+	}
 	for _, folder := range []string{e.layout.ConfigFolder(), e.layout.StateFolder()} {
 		found = append(found, e.folder(folder)...)
 	}
+	found = append(found, e.secretFiles()...)
 	if len(found) == 0 {
 		found = append(found, Finding{ID: "files-sound", Title: "Files and folders belong to you, and others cannot write them",
 			Detail: e.layout.ConfigFolder() + ", " + e.layout.StateFolder()})
@@ -42,7 +47,7 @@ func (e *examination) folder(folder string) []Finding {
 	}
 	if !info.IsDir() {
 		return []Finding{{ID: "not-a-folder", Severity: Fail, Title: folder + " is not a folder",
-			Cure: "mv " + e.Quote(folder) + " " + e.Quote(folder+".old")}}
+			Cure: e.away(folder, ".old")}}
 	}
 	var found []Finding
 	if err := writable(folder); err != nil {
@@ -82,6 +87,9 @@ func (e *examination) mode(path string, entry fs.DirEntry) []Finding {
 	if err != nil || info.Mode()&fs.ModeSymlink != 0 {
 		return nil // gone again, or a record that leads elsewhere, which is read there
 	}
+	if mode := info.Mode(); !mode.IsRegular() && isFileName(path) {
+		return []Finding{{ID: "not-a-file", Severity: Fail, Title: path + " is not a regular file", Detail: mode.String(), Cure: e.away(path, ".old")}}
+	}
 	secret := e.isNote(path)
 	switch owner, foreign := foreigner(info); {
 	case foreign:
@@ -97,6 +105,16 @@ func (e *examination) mode(path string, entry fs.DirEntry) []Finding {
 			Detail: info.Mode().String() + "; it holds no token, but is not for them", Cure: "chmod go-rwx " + e.Quote(path)}}
 	}
 	return nil
+}
+
+// isFileName reports whether a name is one that we give to files only.
+func isFileName(path string) bool {
+	switch filepath.Ext(path) {
+	case ".ini", ".json", ".jsonl", ".key", ".lock":
+		return true
+	default:
+		return false
+	}
 }
 
 // isNote reports whether a file is one that only we write and read: all of the

@@ -18,6 +18,9 @@ import (
 	"github.com/authring/authring/internal/filelock"
 	"github.com/authring/authring/internal/needs"
 	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/keyring/plaintext"
+	"github.com/authring/authring/keyring/sealed"
+	"github.com/authring/authring/keyring/system"
 	"github.com/authring/authring/provider"
 	"github.com/authring/authring/record"
 	"github.com/authring/authring/secret"
@@ -58,6 +61,9 @@ func TestFiles(t *testing.T) {
 		t.Errorf("it is about %q", f.Config)
 	}
 
+	must(t, syscall.Mkfifo(w.layout.ConfigPath("pipe"), 0o600))
+	want(t, w.examine(), "not-a-file", doctor.Fail, "pipe.ini.old")
+
 	must(t, os.RemoveAll(state))
 	must(t, os.WriteFile(state, nil, 0o600))
 	want(t, w.examine(), "not-a-folder", doctor.Fail)
@@ -71,6 +77,58 @@ func TestForeignFiles(t *testing.T) {
 	w.link("default", inPlaintext)
 	must(t, os.Chown(w.layout.ConfigPath("default"), 12345, -1))
 	want(t, w.examine(), "foreign-file", doctor.Fail, "12345", "sudo chown")
+}
+
+// What is wrong with the file of a keyring is named with what mends it, wherever
+// it is felt.
+func TestFilesOfSecrets(t *testing.T) {
+	w := newWard(t, nil)
+	w.link("default", inPlaintext)
+	file, err := plaintext.New().Path()
+	must(t, err)
+	everywhere := func(cure string) {
+		t.Helper()
+		w.keyrings = system.Keyrings()
+		report := w.examine()
+		for id, severity := range map[string]doctor.Severity{"secret-file": doctor.Fail, "unavailable": doctor.Fail, "keyring-unavailable": doctor.Warn, "keyring-none": doctor.Fail} {
+			if f := want(t, report, id, severity); f.Cure != cure {
+				t.Errorf("the cure of %s is %q, want %q", id, f.Cure, cure)
+			}
+		}
+	}
+	must(t, os.Chmod(file, 0o640))
+	everywhere("chmod 600 '" + file + "'")
+	must(t, os.Chmod(file, 0o600))
+	wantNoFail(t, w.examine())
+
+	must(t, os.Rename(file, file+".real"))
+	must(t, os.Symlink(file+".real", file))
+	everywhere("mv '" + file + "' '" + file + ".link' && cp -pL '" + file + ".link' '" + file + "'")
+	must(t, os.Remove(file))
+	must(t, syscall.Mkfifo(file, 0o600))
+	everywhere("mv '" + file + "' '" + file + ".old'")
+	must(t, os.Remove(file))
+	must(t, os.Rename(file+".real", file))
+
+	must(t, os.Chmod(filepath.Dir(file), 0o777))
+	if f := want(t, w.examine(), "secret-folder", doctor.Fail); f.Cure != "chmod go-w '"+filepath.Dir(file)+"'" {
+		t.Errorf("its cure is %q", f.Cure)
+	}
+	must(t, os.Chmod(filepath.Dir(file), 0o700))
+
+	// A key that others read opens nothing.
+	key := filepath.Join(t.TempDir(), "key")
+	at := slices.IndexFunc(w.keyrings, func(k keyring.Keyring) bool { return k.ID() == keyring.Sealed })
+	w.keyrings[at] = sealed.New(sealed.WithKeyFile(key))
+	w.link("second", authring.WithKeyring(keyring.Sealed))
+	must(t, os.Chmod(key, 0o644))
+	w.keyrings[at] = sealed.New()
+	report := w.examine()
+	want(t, report, "secret-file", doctor.Fail, "chmod 600 '"+key+"'")
+	want(t, report, "keyring-unavailable", doctor.Warn, "chmod 600 '"+key+"'")
+	want(t, report, "unavailable", doctor.Fail, "chmod 600 '"+key+"'")
+	must(t, os.Chmod(key, 0o400)) // enough for a key
+	wantNoFail(t, w.examine())
 }
 
 func TestNoHome(t *testing.T) {

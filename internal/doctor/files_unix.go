@@ -3,6 +3,7 @@
 package doctor
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"syscall"
@@ -17,6 +18,26 @@ func writable(path string) error {
 	}
 	return nil
 }
+
+// passable asks whether one may go through a folder, and, at the end of the
+// way, read what is there and write to a folder. Files are replaced, and not
+// written to.
+func passable(path string, folder, last bool) error {
+	var rights uint32
+	if last {
+		rights = unix.R_OK
+	}
+	if folder {
+		rights |= unix.X_OK
+	}
+	if folder && last {
+		rights |= unix.W_OK
+	}
+	return unix.Access(path, rights)
+}
+
+// readOnly reports whether the file system is to blame, and no right.
+func readOnly(err error) bool { return errors.Is(err, unix.EROFS) }
 
 // foreigner returns the owner of a file that is somebody else's.
 func foreigner(info fs.FileInfo) (owner uint32, foreign bool) {

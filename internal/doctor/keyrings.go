@@ -61,10 +61,10 @@ func (e *examination) keyrings(context.Context) []Finding {
 			next, preferred = k.ID(), status.Preferred
 		}
 		if status.Availability == keyring.Absent {
-			absent = append(absent, string(k.ID()))
+			absent = append(absent, string(k.ID())+missingKey(k.ID()))
 			continue
 		}
-		found = append(found, e.standing(k.ID(), status))
+		found = append(found, e.standing(k, status))
 	}
 	for i := range found {
 		// One that nobody needs may be as it is, but for one that hangs.
@@ -78,11 +78,12 @@ func (e *examination) keyrings(context.Context) []Finding {
 	switch next {
 	case "":
 		found = append(found, Finding{
-			ID: "keyring-none", Severity: Fail, Cause: Unavailable, Title: "No keyring can take the secret of a new link", Cure: "authring keyrings",
+			ID: "keyring-none", Severity: Fail, Cause: Unavailable, Title: "No keyring can take the secret of a new link", Cure: e.anyFileCure(),
 		})
 	case keyring.Plaintext:
 		found = append(found, Finding{
-			ID: "keyring-plaintext-only", Severity: Note, Title: "Only plain text could take the secret of a new link", Cure: "authring keyrings",
+			ID: "keyring-plaintext-only", Severity: Note, Title: "Only plain text could take the secret of a new link",
+			Detail: "an encrypted file needs a passphrase, or a key", Cure: e.towardsSealed(),
 		})
 	default:
 		found = append(found, Finding{ID: "keyring-next", Title: "A new link would use " + string(next)})
@@ -90,13 +91,33 @@ func (e *examination) keyrings(context.Context) []Finding {
 	return found
 }
 
-func (e *examination) standing(id keyring.ID, status keyring.Status) Finding {
+// anyFileCure is the command that mends a keyring that is a file, plain text
+// last.
+func (e *examination) anyFileCure() string {
+	for _, k := range e.Keyrings {
+		if cure := e.fileCure(k, ""); cure != "" {
+			return cure
+		}
+	}
+	return "authring keyrings"
+}
+
+// missingKey tells why a keyring that needs nothing else is not here.
+func missingKey(id keyring.ID) string {
+	if id == keyring.Sealed {
+		return " (no key for it is set up)"
+	}
+	return ""
+}
+
+func (e *examination) standing(k keyring.Keyring, status keyring.Status) Finding {
+	id := k.ID()
 	f := Finding{ID: "keyring-" + status.Availability.String(), Title: string(id) + " is " + status.Availability.String(), Detail: join(status.Name, status.Detail)}
 	switch status.Availability {
 	case keyring.Locked:
 		f.Severity, f.Cure = Note, e.Command(e.Config, "token")
 	case keyring.Unavailable:
-		f.Severity, f.Cure, f.Cause = Warn, "authring keyrings", Unavailable
+		f.Severity, f.Cure, f.Cause = Warn, e.fileCure(k, "authring keyrings"), Unavailable
 		if status.Detail == noAnswer {
 			f.ID, f.Title = "keyring-silent", string(id)+" did not answer"
 		}

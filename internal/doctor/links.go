@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -31,7 +29,7 @@ func (e *examination) links(ctx context.Context) []Finding {
 	var wg sync.WaitGroup
 	for i, name := range names {
 		wg.Go(func() {
-			each[i] = area{look: func(ctx context.Context) []Finding { return e.link(ctx, name) }}.safely(ctx)
+			each[i] = e.safely(ctx, func(ctx context.Context) []Finding { return e.link(ctx, name) })
 		})
 	}
 	wg.Wait()
@@ -79,6 +77,7 @@ func (e *examination) link(ctx context.Context, config string) []Finding {
 		found = append(found, Finding{
 			ID: "other-provider", Severity: Note, Config: config,
 			Title: fmt.Sprintf("%q is with the provider %s, which is not asked here", config, rec.Provider),
+			Cure:  e.Command(config, "doctor"),
 		})
 	}
 	return found
@@ -132,11 +131,18 @@ func (e *examination) heldInFile(ctx context.Context, f Finding, k keyring.Keyri
 	if better := e.better(); better != k.ID() {
 		f.Cure = e.Command(config, "link", "--relink", "--keyring", string(better))
 	}
-	_, err := e.read(ctx, k, config, rec)
-	if command := cure.Of(err); command != "" {
+	value, err := e.read(ctx, k, config, rec)
+	file, isSealed := k.(*sealed.Keyring)
+	switch command := e.fileCure(k, cure.Of(err)); {
+	case err == nil && !value.IsZero():
+		f.ID, f.Severity, f.Cause = "keyring-read-only", Warn, Other
+		f.Title = fmt.Sprintf("%q is linked, and its secret can be read but not replaced (%s)", config, rec.Keyring)
+		if command != "" {
+			f.Cure = command
+		}
+	case command != "":
 		f.Cure = command
-	}
-	if file, ok := k.(*sealed.Keyring); ok && errors.Is(err, keyring.ErrLocked) {
+	case isSealed && errors.Is(err, keyring.ErrLocked):
 		f.ID, f.Title = "sealed-key-missing", fmt.Sprintf("The secret of %q is sealed, and its key is not here", config)
 		f.Detail += "; name the FILE that has it, or, if it is lost, move the sealed file away and link again"
 		f.Cure = e.Command(config, "token", "--key-file", "FILE")
@@ -204,22 +210,18 @@ func (e *examination) broken(config string, err error) Finding {
 	case errors.As(err, &name):
 		f.Cause, f.Cure = Refused, "authring list"
 	case !errors.As(err, &file):
-		f.Cure = "ls -ld " + e.Quote(path)
+		f.Cure = e.reachOr(path, e.cureOf(err, "ls -ld "+e.Quote(path)))
 	case strings.Contains(file.Reason, "chmod"):
 		f.Cure = "chmod o-w " + e.Quote(file.Path)
 	case strings.Contains(file.Reason, "another user"):
-		f.Cure = "sudo chown " + fmt.Sprint(os.Geteuid()) + " " + e.Quote(file.Path)
+		f.Cure = e.own(file.Path)
 	default:
-		f.Cure = "mv " + e.Quote(file.Path) + " " + e.Quote(file.Path+".broken")
+		f.Cure = e.away(file.Path, ".broken")
 	}
 	return f
 }
 
 // unreadable is a file or folder that the system keeps from us.
 func (e *examination) unreadable(title, path string, err error) Finding {
-	f := Finding{ID: "unreadable", Severity: Fail, Title: title, Detail: err.Error(), Cure: "ls -ld " + e.Quote(path)}
-	if errors.Is(err, os.ErrPermission) {
-		f.Cure = fmt.Sprintf("sudo chown -R %d %s && chmod u+rwX %s", os.Geteuid(), e.Quote(filepath.Clean(path)), e.Quote(filepath.Clean(path)))
-	}
-	return f
+	return Finding{ID: "unreadable", Severity: Fail, Title: title, Detail: err.Error(), Cure: e.reachOr(path, "ls -ld "+e.Quote(path))}
 }

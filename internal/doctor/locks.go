@@ -44,7 +44,7 @@ func (e *examination) locks(context.Context) []Finding {
 func (e *examination) lockHeld(config string, pid int) Finding {
 	f := Finding{ID: "lock-held", Severity: Note, Config: config, Title: fmt.Sprintf("A process works on %q", config)}
 	if pid <= 0 {
-		f.Detail = "it is in another container, or on another machine"
+		f.Detail, f.Cure = "it is in another container, or on another machine", "cat /proc/locks"
 		return f
 	}
 	f.Detail = fmt.Sprintf("%s (pid %d)", programName(pid), pid)

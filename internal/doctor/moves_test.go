@@ -122,10 +122,17 @@ func TestSealedKeyIsMissing(t *testing.T) {
 			// A damaged file is another matter, which no key mends.
 			file, err := sealed.New().Path()
 			must(t, err)
+			w.keyrings[at] = sealed.New(c.option)
+			must(t, os.Rename(c.path+".away", c.path))
+			w.link("second", authring.WithKeyring(keyring.Sealed)) // leaves a generation before
 			must(t, os.Truncate(file, 20))
+			report := w.examine()
+			want(t, report, "unavailable", doctor.Fail, "damaged", "mv "+file+".previous "+file)
+			want(t, report, "keyring-unavailable", doctor.Warn, "damaged", "mv "+file+".previous "+file)
+			must(t, os.Remove(file+".previous"))
 			want(t, w.examine(), "unavailable", doctor.Fail, "damaged", "mv "+file+" "+file+".damaged")
 			must(t, os.Chmod(file, 0o644))
-			want(t, w.examine(), "unavailable", doctor.Fail, "chmod 600 "+file)
+			want(t, w.examine(), "unavailable", doctor.Fail, "chmod 600 '"+file+"'")
 			must(t, os.Remove(file))
 			if found := ids(w.examine()); slices.Contains(found, "sealed-key-missing") {
 				t.Errorf("without a file a key is missed: %q", found)

@@ -35,7 +35,7 @@ func (e *examination) network(ctx context.Context) []Finding {
 	found := e.proxies()
 	endpoint, err := url.Parse(e.Provider.TokenURL)
 	if err != nil {
-		return append(found, Finding{ID: "endpoint", Severity: Fail, Title: "The address of the server is not a URL"})
+		return append(found, Finding{ID: "endpoint", Severity: Fail, Title: "The address of the server is not a URL", Cure: e.showProvider()})
 	}
 	if override := e.Getenv("AUTHRING_DROPBOX_URL"); override != "" {
 		found = append(found, Finding{ID: "emulated", Severity: Note, Title: "AUTHRING_DROPBOX_URL sends every request elsewhere",
@@ -59,7 +59,7 @@ func (e *examination) server(ctx context.Context, endpoint *url.URL) []Finding {
 	}}
 	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), http.MethodPost, endpoint.String(), strings.NewReader(""))
 	if err != nil {
-		return []Finding{{ID: "endpoint", Severity: Fail, Title: "The address of the server is not a URL"}}
+		return []Finding{{ID: "endpoint", Severity: Fail, Title: "The address of the server is not a URL", Cure: e.showProvider()}}
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	transport := &http.Transport{
@@ -83,14 +83,14 @@ func (e *examination) server(ctx context.Context, endpoint *url.URL) []Finding {
 		return append(found, Finding{ID: "not-the-server", Severity: Fail, Cause: Unreachable,
 			Title:  fmt.Sprintf("Something else answers in the place of %s", e.Provider.Title),
 			Detail: fmt.Sprintf("with %d and %s: the sign-in page of a network, or a proxy", resp.StatusCode, orWord(kind, "nothing")),
-			Cure:   "curl -sSI " + e.Quote(endpoint.Scheme+"://"+endpoint.Host)})
+			Cure:   e.head(endpoint)})
 	default:
 		found = append(found, Finding{ID: "server-answers", Title: e.Provider.Title + " answers", Detail: endpoint.Host})
 	}
 	if secured != nil {
 		found = append(found, encrypted(secured))
 	}
-	return append(found, clock(resp.Header.Get("Date"), sent.Add(half))...)
+	return append(found, e.clock(endpoint, resp.Header.Get("Date"), sent.Add(half))...)
 }
 
 // encrypted tells who vouches for the server: a name that is not that of a
@@ -109,10 +109,10 @@ func encrypted(state *tls.ConnectionState) Finding {
 }
 
 // clock holds the header Date (RFC 9110 section 6.6.1) against this machine.
-func clock(date string, local time.Time) []Finding {
+func (e *examination) clock(endpoint *url.URL, date string, local time.Time) []Finding {
 	server, err := http.ParseTime(date)
 	if err != nil {
-		return []Finding{{ID: "clock-unknown", Severity: Note, Title: "The server does not tell its time"}}
+		return []Finding{{ID: "clock-unknown", Severity: Note, Title: "The server does not tell its time", Cure: e.head(endpoint)}}
 	}
 	off := local.Sub(server).Round(time.Second)
 	f := Finding{ID: "clock", Title: "The clock agrees with the server's"}
@@ -137,7 +137,7 @@ func clock(date string, local time.Time) []Finding {
 func (e *examination) unreached(ctx context.Context, endpoint *url.URL, err error) Finding {
 	host := endpoint.Hostname()
 	f := Finding{ID: "unreachable", Severity: Fail, Cause: Unreachable, Title: e.Provider.Title + " cannot be reached",
-		Cure: "curl -sSI " + e.Quote(endpoint.Scheme+"://"+endpoint.Host)}
+		Cure: e.head(endpoint)}
 	var dns *net.DNSError
 	var operation *net.OpError
 	var authority x509.UnknownAuthorityError
@@ -167,6 +167,15 @@ func (e *examination) unreached(ctx context.Context, endpoint *url.URL, err erro
 		f.Detail = "the connection broke"
 	}
 	return f
+}
+
+// head asks the server for no more than its headers.
+func (e *examination) head(endpoint *url.URL) string {
+	return "curl -sSI " + e.Quote(endpoint.Scheme+"://"+endpoint.Host)
+}
+
+func (e *examination) showProvider() string {
+	return "authring provider show " + e.Quote(e.Provider.Name)
 }
 
 func orWord(text, word string) string {

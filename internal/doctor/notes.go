@@ -119,10 +119,10 @@ func (e *examination) pending(config string) []Finding {
 
 func (e *examination) brokenNote(config, title string, err error) Finding {
 	f := Finding{ID: "broken-note", Severity: Warn, Config: config, Title: title, Detail: err.Error(),
-		Cure: "ls -lR " + e.Quote(e.layout.StateFolder())}
+		Cure: e.cureOf(err, e.reachOr(e.layout.StateFolder(), "ls -lR "+e.Quote(e.layout.StateFolder())))}
 	var file *record.FileError
 	if errors.As(err, &file) {
-		f.Cure = "mv " + e.Quote(file.Path) + " " + e.Quote(file.Path+".broken")
+		f.Cure = e.away(file.Path, ".broken")
 	}
 	return f
 }

@@ -28,7 +28,8 @@ func (e *examination) sandbox(context.Context) []Finding {
 	for _, mark := range []string{"/.dockerenv", "/run/.containerenv"} {
 		if exists(mark) {
 			found = append(found, Finding{ID: "container", Severity: Note, Title: "This runs in a container",
-				Detail: "a keyring of the desktop is out of reach unless its bus is passed in; the keyring sealed needs none"})
+				Detail: "a keyring of the desktop is out of reach unless its bus is passed in; the keyring sealed needs none",
+				Cure:   e.towardsSealed()})
 			break
 		}
 	}
