@@ -18,7 +18,7 @@ import (
 // followed. On an error the old file is as it was. What writers that were
 // killed have left in the folder is removed.
 func Write(path string, data []byte, mode fs.FileMode) error {
-	return place(path, data, mode, os.Rename)
+	return place(path, data, mode, replace)
 }
 
 // Create is [Write] where there is no file yet. What is there already, be it a

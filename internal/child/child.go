@@ -21,11 +21,15 @@ type Command struct {
 // ErrNotRunnable: the command is there and cannot be run.
 var ErrNotRunnable = errors.New("it is not a program that this user may run")
 
+// ErrCurrentFolder: on Windows, the command is where the caller is and nowhere
+// else. What is there is run only if it is named so (exec.ErrDot).
+var ErrCurrentFolder = errors.New(`it is in the current folder only; to run that one, write .\NAME`)
+
 // ErrNotFound: there is no such command.
 var ErrNotFound = errors.New("there is no such program")
 
-// Find looks a command up as a shell does. Its errors are [ErrNotRunnable] and
-// [ErrNotFound].
+// Find looks a command up as a shell does. Its errors are [ErrNotRunnable],
+// [ErrCurrentFolder] and [ErrNotFound].
 func Find(name string) (string, error) {
 	path, err := exec.LookPath(name)
 	switch {
@@ -34,6 +38,8 @@ func Find(name string) (string, error) {
 	case errors.Is(err, exec.ErrDot) && dotCounts:
 		// Whoever runs a script by it must not take its name for an option.
 		return "./" + filepath.ToSlash(path), nil
+	case errors.Is(err, exec.ErrDot):
+		return "", ErrCurrentFolder
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, syscall.ENOENT), errors.Is(err, syscall.ENOTDIR):
 		return "", ErrNotFound
 	default:

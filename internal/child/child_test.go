@@ -18,13 +18,17 @@ func TestFind(t *testing.T) {
 	if err := os.WriteFile(plain, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	notRunnable := child.ErrNotRunnable
+	if runtime.GOOS == "windows" {
+		notRunnable = child.ErrNotFound // no file without the ending of a program is one
+	}
 	for name, want := range map[string]error{
 		"no-such-program-anywhere":           child.ErrNotFound,
 		filepath.Join(dir, "missing"):        child.ErrNotFound,
 		filepath.Join(plain, "x"):            child.ErrNotFound,
-		dir:                                  child.ErrNotRunnable,
-		plain:                                child.ErrNotRunnable,
-		filepath.Join(dir, "..", "..") + "/": child.ErrNotRunnable,
+		dir:                                  notRunnable,
+		plain:                                notRunnable,
+		filepath.Join(dir, "..", "..") + "/": notRunnable,
 	} {
 		if path, err := child.Find(name); !errors.Is(err, want) {
 			t.Errorf("%q is found as %q, %v; want %v", name, path, err, want)
@@ -34,14 +38,23 @@ func TestFind(t *testing.T) {
 
 // A relative element of PATH counts where shells let it, and no name is an option.
 func TestFindBesideOne(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("there the present folder does not count")
-	}
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "--help"), nil, 0o700); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"--help", "program.exe"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o700); err != nil {
+			t.Fatal(err)
+		}
 	}
 	t.Chdir(dir)
+	if runtime.GOOS == "windows" {
+		// The present folder does not count, and who forgot that is told.
+		if got, err := child.Find("program"); !errors.Is(err, child.ErrCurrentFolder) {
+			t.Errorf("it is found as %q, %v; want %v", got, err, child.ErrCurrentFolder)
+		}
+		if got, err := child.Find(`.\program`); err != nil {
+			t.Errorf("it is found as %q, %v", got, err)
+		}
+		return
+	}
 	for _, path := range []string{"", ".", ":/bin", "/nowhere:."} {
 		t.Setenv("PATH", path)
 		want := "./--help"

@@ -12,14 +12,13 @@ import (
 
 	"github.com/authring/authring/internal/agentclient"
 	"github.com/authring/authring/internal/atomicfile"
-	"github.com/authring/authring/internal/filelock"
 	"github.com/authring/authring/internal/folders"
 )
 
 // Folder is a folder of one run, which nobody else can look into.
 type Folder struct {
-	Path string
-	lock *filelock.Lock
+	Path  string
+	claim *claim // on the folder, from the moment at which others can find it
 }
 
 // ErrNoMemory: there is no folder whose files are never written to a disk.
@@ -38,14 +37,7 @@ func NewFolder(ctx context.Context, getenv func(string) string, inMemory bool) (
 		return nil, fmt.Errorf("could not make a folder for the command: %w", err)
 	}
 	f := &Folder{Path: path}
-	// The lock takes its name once it is held: whoever sweeps sees none that
-	// is not.
-	lock, err := filelock.Acquire(ctx, filepath.Join(path, lockName+".new"))
-	if err == nil {
-		f.lock = lock
-		err = os.Rename(filepath.Join(path, lockName+".new"), filepath.Join(path, lockName))
-	}
-	if err != nil {
+	if f.claim, err = claimFolder(ctx, path); err != nil {
 		return nil, errors.Join(fmt.Errorf("could not make a folder for the command: %w", err), f.Close())
 	}
 	return f, nil
@@ -100,15 +92,11 @@ func choose(getenv func(string) string, inMemory bool) (base, prefix string, err
 
 // Close removes the folder with all that is in it.
 func (f *Folder) Close() error {
-	err := os.RemoveAll(f.Path)
-	if f.lock != nil {
-		err = errors.Join(err, f.lock.Release())
+	if f.claim == nil {
+		return os.RemoveAll(f.Path)
 	}
-	return err
+	return f.claim.remove(f.Path)
 }
-
-// sweepTry is how long a lock is tried that a living run holds.
-const sweepTry = time.Millisecond
 
 // makingBound is more than the making of a folder takes.
 const makingBound = time.Hour
@@ -118,22 +106,15 @@ func sweep(pattern string) {
 	found, _ := filepath.Glob(pattern) // the pattern is ours
 	for _, path := range found {
 		info, err := os.Lstat(path)
-		if err != nil || !info.IsDir() || !isOwn(info) {
+		if err != nil || !info.IsDir() || !isOwn(info) || !strings.Contains(filepath.Base(path), runName) {
 			continue
 		}
 		name := filepath.Join(path, lockName)
 		if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) && time.Since(info.ModTime()) < makingBound {
 			continue // it is just being made
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), sweepTry)
-		lock, err := filelock.Acquire(ctx, name)
-		cancel()
-		if err != nil {
-			continue
+		if c := claimDead(path); c != nil {
+			_ = c.remove(path)
 		}
-		if strings.Contains(filepath.Base(path), runName) {
-			_ = os.RemoveAll(path)
-		}
-		_ = lock.Release()
 	}
 }

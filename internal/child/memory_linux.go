@@ -2,6 +2,9 @@ package child
 
 import "golang.org/x/sys/unix"
 
+// TokenFiles: this system has folders in memory, for a [TokenFile].
+const TokenFiles = true
+
 // isMemory reports whether a folder is on a file system that has no disk.
 func isMemory(dir string) bool {
 	var stat unix.Statfs_t

@@ -2,6 +2,10 @@
 
 package child
 
+// TokenFiles: this system has no folders in memory that are known here, and a
+// token is not written to a disk.
+const TokenFiles = false
+
 // isMemory finds no folder in memory here.
 func isMemory(string) bool { return false }
 

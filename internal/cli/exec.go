@@ -39,7 +39,8 @@ command. That token ends after some hours. For commands that run longer:
   --proxy       the address of a proxy that adds the token (see authring proxy),
                 in AUTHRING_PROXY
   --token-file  the path of a file that always holds a good token, in
-                AUTHRING_TOKEN_FILE; it is in memory (tmpfs), and removed at the end
+                AUTHRING_TOKEN_FILE; it is in memory (tmpfs), and removed at the end;
+                on Linux only
 
 With one of these, which can be combined, no token is in the environment, nor
 what was in that variable before; authring stays until the command ends, passes
@@ -108,6 +109,8 @@ func (p *program) runExec(cmd *cobra.Command, opts execOptions, args []string) e
 		return usage("exec", "--env needs a name that a variable can have: letters, digits and _")
 	case opts.env != "" && given > 1:
 		return usage("exec", "--env names one variable, and --socket, --proxy and --token-file each have one; leave it out")
+	case opts.tokenFile && !child.TokenFiles:
+		return usage("exec", "--token-file is for Linux, where a file can be in memory alone; use --socket or --proxy")
 	}
 	// Nobody is asked for anything if there is nothing to run.
 	path, err := child.Find(args[0])

@@ -100,7 +100,7 @@ func kindOf(err error) kind {
 		return kind{"interrupted", exitInterrupted}
 	case errors.As(err, &answer):
 		return kind{printable(answer.Code), answer.ExitCode}
-	case errors.Is(err, child.ErrNotRunnable):
+	case errors.Is(err, child.ErrNotRunnable), errors.Is(err, child.ErrCurrentFolder):
 		return kind{"not-runnable", exitNotRunnable}
 	case errors.Is(err, child.ErrNotFound):
 		return kind{"no-such-command", exitNoCommand}

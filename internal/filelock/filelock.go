@@ -98,8 +98,14 @@ func try(path string) (*Lock, error) {
 	held, err := file.Stat()
 	if err == nil {
 		var named os.FileInfo
-		if named, err = os.Lstat(path); err == nil && os.SameFile(held, named) {
+		named, err = os.Lstat(path)
+		switch {
+		case err != nil:
+		case os.SameFile(held, named):
 			return &Lock{file}, nil
+		case named.Mode()&os.ModeSymlink != 0:
+			// Windows has followed it; waiting would not end.
+			err = errors.New("it is a symbolic link, which could lead to a file that is locked for another purpose")
 		}
 	}
 	if errors.Is(err, os.ErrNotExist) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -183,14 +184,14 @@ func TestWaitEndsWithTheContext(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer lock.Release()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		began := time.Now()
 		if _, err := filelock.Acquire(ctx, path); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Acquire = %v, want a timeout", err)
 		}
-		if waited := time.Since(began); waited != time.Hour {
-			t.Errorf("waited %v, want an hour", waited)
+		if waited := time.Since(began); waited != time.Minute {
+			t.Errorf("waited %v, want a minute", waited)
 		}
 		gone, leave := context.WithCancel(t.Context())
 		leave()
@@ -212,7 +213,7 @@ func TestTheFileStays(t *testing.T) {
 		}
 	}
 	info, err := os.Lstat(path)
-	if err != nil || info.Mode() != 0o600 {
+	if err != nil || info.Mode() != 0o600 && runtime.GOOS != "windows" { // where a mode tells of no rights
 		t.Errorf("the lock file is %v, %v; want mode 0600", info, err)
 	}
 }
@@ -220,7 +221,15 @@ func TestTheFileStays(t *testing.T) {
 func TestARemovedFileIsNotTakenForTheLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.lock")
 	old := acquire(t, path)
-	if err := os.Remove(path); err != nil {
+	if err := os.Remove(path); runtime.GOOS == "windows" {
+		if err == nil {
+			t.Error("a file that is locked was removed")
+		}
+		if err := old.Release(); err != nil {
+			t.Error(err)
+		}
+		return
+	} else if err != nil {
 		t.Fatal(err)
 	}
 	lock := acquire(t, path)
@@ -243,11 +252,16 @@ func TestWhereLockingIsImpossible(t *testing.T) {
 	if err := os.WriteFile(target, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	paths := []string{dir, filepath.Join(target, "x.lock")}
+	// Not every Windows has links, and Wine makes none and says that it did.
 	link := filepath.Join(dir, "link.lock")
-	if err := os.Symlink(target, link); err != nil {
-		t.Skip("no symbolic links here")
+	_ = os.Symlink(target, link)
+	if info, err := os.Lstat(link); err == nil && info.Mode()&os.ModeSymlink != 0 {
+		paths = append(paths, link)
+	} else if runtime.GOOS != "windows" {
+		t.Fatal(info, err)
 	}
-	for _, path := range []string{link, dir, filepath.Join(target, "x.lock")} {
+	for _, path := range paths {
 		lock, err := filelock.Acquire(t.Context(), path)
 		if err == nil {
 			t.Errorf("Acquire(%s) gave a lock", path)
