@@ -182,6 +182,13 @@ func (o *operation) eraseOurs(target string, key keyring.Key) error {
 	return o.erase(target)
 }
 
+// hasParts reports whether there are parts of key: where nothing names them,
+// those that a killed writer has left.
+func (o *operation) hasParts(key keyring.Key) bool {
+	targets, err := o.list(partPrefix(key))
+	return err == nil && len(targets) > 0
+}
+
 // sweep removes the parts of key that are not of this generation.
 func (o *operation) sweep(key keyring.Key, generation string) {
 	targets, err := o.list(partPrefix(key))

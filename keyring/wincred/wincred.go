@@ -125,7 +125,7 @@ func (k *Keyring) locked(o *operation, key keyring.Key, needed bool, edit func(*
 		return err
 	}
 	// Tried before a lock file is made: where the answer is no, none is.
-	if _, err := o.find(key); err != nil && (needed || err != errNoItem) {
+	if _, err := o.find(key); err != nil && (err != errNoItem || needed && !o.hasParts(key)) {
 		return err
 	}
 	path, err := k.lock()
