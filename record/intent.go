@@ -60,7 +60,7 @@ func (l Layout) SaveIntent(config string, i Intent) error {
 		err = writeNote(l.intentPath(config), n)
 	}
 	if err != nil {
-		return fmt.Errorf("could not note that %q is being linked: %w", config, err)
+		return fmt.Errorf("could not note that %q is being changed: %w", config, err)
 	}
 	return nil
 }
@@ -84,7 +84,7 @@ func (l Layout) LoadIntent(config string) (i Intent, ok bool, err error) {
 		r, err = r.clean()
 	}
 	if err != nil {
-		return Intent{}, false, fmt.Errorf("could not read the note that %q is being linked: %w", config, err)
+		return Intent{}, false, fmt.Errorf("could not read the note that %q is being changed: %w", config, err)
 	}
 	return Intent{
 		Record: r, Fingerprint: n.Fingerprint, OldAccountID: n.OldAccountID, OldKeyring: n.OldKeyring, Migration: n.Migration,

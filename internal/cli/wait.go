@@ -3,9 +3,11 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/authring/authring"
 )
@@ -33,11 +35,42 @@ func (p *program) waitOptions(cmd *cobra.Command) ([]authring.Option, error) {
 // waiting spells the command that waits where the one that runs did not. Verbs
 // that cannot wait are told of token, which can.
 func (p *program) waiting() string {
-	verb := "token"
-	if p.running != nil && p.running.Flags().Lookup(waitFlag) != nil {
-		verb = p.running.Name()
+	wait := []string{"--" + waitFlag, "60s"}
+	if p.running == nil || p.running.Flags().Lookup(waitFlag) == nil {
+		return p.command("token", wait...)
 	}
-	return p.command(verb, "--"+waitFlag, "60s")
+	switch verb := p.running.Name(); verb {
+	case "link": // of which what was said is repeated anyway
+		return p.command(verb, wait...)
+	case "exec":
+		return p.command(verb, append(wait, p.typed()...)...) + " -- COMMAND"
+	default:
+		return p.command(verb, slices.Concat(p.running.Flags().Args(), wait, p.typed())...)
+	}
+}
+
+// typed repeats the options that the user gave, but for those that every command
+// is spelled with, those that say how it talks, and the one that means all links,
+// since what is told is told of one.
+func (p *program) typed() (words []string) {
+	others := []string{waitFlag, "config-name", "app", "json", "no-input", "verbose", "all"}
+	p.running.Flags().Visit(func(f *pflag.Flag) {
+		name := "--" + f.Name
+		switch list, ok := f.Value.(pflag.SliceValue); {
+		case slices.Contains(others, f.Name):
+		case ok:
+			for _, value := range list.GetSlice() {
+				words = append(words, name, value)
+			}
+		case f.Value.Type() == "bool":
+			if f.Value.String() == "true" {
+				words = append(words, name)
+			}
+		default:
+			words = append(words, name, f.Value.String())
+		}
+	})
+	return words
 }
 
 // notReadyMessage says for what was waited in vain.
