@@ -327,6 +327,11 @@ func TestRedirectInABrowser(t *testing.T) {
 		if strings.Contains(entries, "code=") {
 			t.Errorf("%s: the page knows of %s", decision, entries)
 		}
+		for _, entry := range page.History() { // the guess was opened as a page
+			if strings.HasPrefix(entry, uri) && !strings.Contains(entry, "guess") {
+				t.Errorf("%s: the history has %s", decision, entry)
+			}
+		}
 		if got := page.Text("h1"); got != want {
 			t.Errorf("%s: the page says %q, want %q", decision, got, want)
 		}

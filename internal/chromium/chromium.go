@@ -214,6 +214,19 @@ func (b *Page) Eval(expression string, value any) {
 	}
 }
 
+// History are the addresses that the button Back would lead to, and the one that
+// is shown.
+func (b *Page) History() []string {
+	b.T.Helper()
+	var history struct{ Entries []struct{ URL string } }
+	b.call("Page.getNavigationHistory", nil, &history)
+	var urls []string
+	for _, entry := range history.Entries {
+		urls = append(urls, entry.URL)
+	}
+	return urls
+}
+
 // Text is the visible text of an element.
 func (b *Page) Text(selector string) string {
 	b.T.Helper()

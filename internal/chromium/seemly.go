@@ -3,14 +3,15 @@ package chromium
 import "fmt"
 
 // Seemly checks what holds for every page for people, at several widths, light
-// and dark: it fits its window, and its text can be read. It takes screenshots
-// under the name, and leaves a wide, light window.
+// and dark, and at a zoom of 200 %: it fits its window, and its text can be read.
+// It takes screenshots under the name, and leaves a wide, light window.
 func (b *Page) Seemly(name string) {
 	b.T.Helper()
 	for _, dress := range []struct {
 		width, height int
 		scheme        string
-	}{{1280, 900, "light"}, {1280, 900, "dark"}, {390, 844, "light"}, {390, 844, "dark"}, {300, 600, "light"}} {
+	}{{1280, 900, "light"}, {1280, 900, "dark"}, {390, 844, "light"}, {390, 844, "dark"}, {300, 600, "light"},
+		{640, 450, "dark"}, {195, 422, "dark"}} { // the first two at a zoom of 200 %
 		b.Dress(dress.width, dress.height, dress.scheme)
 		var got struct {
 			Scroll, Client int
