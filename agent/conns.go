@@ -18,6 +18,8 @@ type conn struct {
 	peer peer.Peer
 	once sync.Once
 
+	signs signs
+
 	// Of the requests, which come one after the other.
 	executable string
 	looked     time.Time

@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"os"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 )
 
@@ -105,10 +105,6 @@ func (h *handler) hello(w http.ResponseWriter) {
 	}{"authring", Protocol, h.config.Version, os.Getpid(), only})
 }
 
-// sign is how often an agent that works on a request says so, so that the client
-// can tell work from a process that hangs.
-const sign = 2 * time.Second
-
 func (h *handler) token(w http.ResponseWriter, r *http.Request, c *conn, query url.Values) {
 	ask, err := h.readAsk(query)
 	if err != nil {
@@ -116,51 +112,20 @@ func (h *handler) token(w http.ResponseWriter, r *http.Request, c *conn, query u
 		return
 	}
 	ask.Process = h.process(c)
-	ctx, cancel := context.WithTimeout(r.Context(), h.config.Limits.Answer)
-	defer cancel()
-	signs := newSigns(w)
-	token, err := h.answer(ctx, ask)
-	signs.end()
+	c.signs.begin(w, h.config.Limits.Answer)
+	token, err := h.answer(r.Context(), ask)
+	overdue := c.signs.end()
 	if err != nil {
+		if overdue && errors.Is(err, context.Canceled) {
+			err = context.DeadlineExceeded
+		}
+		if overdue {
+			w.Header().Set("Connection", "close")
+		}
 		h.fail(w, err, ask.Link)
 		return
 	}
 	reply(w, http.StatusOK, token)
-}
-
-// signs tell a client that waits that its request is being worked on.
-type signs struct {
-	mu    sync.Mutex
-	w     http.ResponseWriter
-	timer *time.Timer
-	ended bool
-}
-
-// newSigns gives the first sign when it has taken long. Until the end nobody
-// else may write.
-func newSigns(w http.ResponseWriter) *signs {
-	s := &signs{w: w}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.timer = time.AfterFunc(sign, s.give)
-	return s
-}
-
-func (s *signs) give() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended {
-		return
-	}
-	s.w.WriteHeader(http.StatusProcessing)
-	s.timer.Reset(sign)
-}
-
-func (s *signs) end() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ended = true
-	s.timer.Stop()
 }
 
 // process tells who asks. The program is looked up only for those who use it.
@@ -221,17 +186,29 @@ func (h *handler) fail(w http.ResponseWriter, err error, link Link) {
 // writeBound is how long a client may take to read an answer.
 const writeBound = 5 * time.Second
 
+// longestPlain is what net/http counts by itself: it buffers 2 KiB of an answer.
+const longestPlain = 2 << 10
+
+// The headers of every answer, made once.
+var (
+	jsonType = []string{"application/json"}
+	noStore  = []string{"no-store"}
+)
+
 func reply(w http.ResponseWriter, status int, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
 		status, body = http.StatusInternalServerError, []byte("{}")
 	}
-	body = append(body, '\n')
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeBound))
 	header := w.Header()
-	header.Set("Content-Type", "application/json")
-	header.Set("Cache-Control", "no-store")
-	header.Set("Content-Length", strconv.Itoa(len(body)))
+	header["Content-Type"], header["Cache-Control"] = jsonType, noStore
+	if len(body) >= longestPlain {
+		header.Set("Content-Length", strconv.Itoa(len(body)+1))
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
+	_, _ = w.Write(newline)
 }
+
+var newline = []byte{'\n'}

@@ -194,6 +194,20 @@ func TestRenewAhead(t *testing.T) {
 	}
 }
 
+// What takes too long is ended, is told of, and takes the connection with it.
+func TestAnAnswerThatTakesTooLong(t *testing.T) {
+	w := newWorld(t)
+	w.link(t, "work")
+	w.hold = make(chan struct{})
+	a := w.start(t, func(c *agent.Config) { c.Limits.Answer = 50 * time.Millisecond })
+	got := a.raw(t, "GET /v1/token?config=work HTTP/1.1\r\nHost: x\r\n\r\n") // returns: the agent ends it
+	if strings.HasPrefix(got, "HTTP/1.1 200 ") || !strings.Contains(got, `"exit_code":`) {
+		t.Errorf("the answer is %s", got)
+	}
+	close(w.hold)
+	a.mustToken(t, agentclient.Request{Config: "work"})
+}
+
 // A token that lives for five minutes only, as many servers give them, is in
 // memory like any other, however often it is asked for, and is renewed before a
 // request has to wait for that.

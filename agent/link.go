@@ -19,7 +19,11 @@ type held struct {
 	users int           // requests that use the session
 	gone  bool          // to be closed with the last of them
 	asked time.Duration // last
-	known map[string]tokenEnd
+
+	// When the token of the whole scope ends, and those of narrower ones, which
+	// few links have.
+	whole  tokenEnd
+	narrow map[string]tokenEnd
 
 	slow      int     // requests that are not answered from memory
 	allowance float64 // of such requests
@@ -31,6 +35,7 @@ type held struct {
 
 // tokenEnd is when a token ends: as it was said, and on the clock of the agent.
 type tokenEnd struct {
+	known bool
 	said  time.Time
 	never bool
 	at    time.Duration
@@ -226,8 +231,8 @@ func (a *Agent) enter(h *held, ask Ask, key string) (leave func(), err error) {
 // inMemory reports whether a request can be answered without the provider. The
 // caller holds Agent.mu.
 func (h *held) inMemory(ask Ask, key string, now time.Duration) bool {
-	end, known := h.known[key]
-	if !known || ask.Fresh {
+	end := h.end(key)
+	if !end.known || ask.Fresh {
 		return false
 	}
 	need := ask.MinValid
@@ -235,6 +240,15 @@ func (h *held) inMemory(ask Ask, key string, now time.Duration) bool {
 		need = end.need
 	}
 	return end.never || end.at-now >= need
+}
+
+// end is when the token of a scope ends; empty is the whole one. The caller holds
+// Agent.mu.
+func (h *held) end(key string) tokenEnd {
+	if key == "" {
+		return h.whole
+	}
+	return h.narrow[key]
 }
 
 // mostKnown bounds how many scopes are remembered; a session has its own bound.
@@ -246,20 +260,24 @@ func (a *Agent) learn(h *held, key string, token authring.Token) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	value := token.AccessToken.Reveal()
-	if end, known := h.known[key]; known && end.said.Equal(token.Expires) && (key != "" || end.never || h.newest == value) {
+	if end := h.end(key); end.known && end.said.Equal(token.Expires) && (key != "" || end.never || h.newest == value) {
 		return
 	}
 	now := a.clock.Now()
-	end := tokenEnd{said: token.Expires, never: token.Expires.IsZero()}
+	end := tokenEnd{known: true, said: token.Expires, never: token.Expires.IsZero()}
 	if !end.never {
 		life := time.Until(token.Expires)
 		end.at, end.need = now+life, needOf(life)
 	}
-	if h.known == nil || len(h.known) > mostKnown {
-		h.known = map[string]tokenEnd{}
+	if key != "" {
+		if h.narrow == nil || len(h.narrow) > mostKnown {
+			h.narrow = map[string]tokenEnd{}
+		}
+		h.narrow[key] = end
+		return
 	}
-	h.known[key] = end
-	if key != "" || end.never || h.gone || h.newest == value {
+	h.whole = end
+	if end.never || h.gone || h.newest == value {
 		return
 	}
 	h.newest = value
@@ -289,7 +307,7 @@ const renewRetry = time.Minute
 // renew has a token renewed that somebody asked for of late.
 func (a *Agent) renew(h *held) {
 	a.mu.Lock()
-	end, old, now := h.known[""], h.newest, a.clock.Now()
+	end, old, now := h.whole, h.newest, a.clock.Now()
 	if a.closed || h.gone || now-h.asked >= a.patience() {
 		h.newest = "" // to be taken up again with the next request
 		a.mu.Unlock()

@@ -37,7 +37,7 @@ func (a *Agent) Serve(ctx context.Context, l net.Listener) error {
 		MaxHeaderBytes:               headerSize,
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     log.New(io.Discard, "", 0),
-		ConnContext:                  func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
+		ConnContext:                  connContext,
 	}
 	a.watchRevocations()
 	door := &door{Listener: l, conns: conns}
@@ -65,6 +65,16 @@ func (a *Agent) Serve(ctx context.Context, l net.Listener) error {
 		_ = server.Close()
 	}
 	return err
+}
+
+// connContext is the context of the requests of a connection.
+func connContext(ctx context.Context, nc net.Conn) context.Context {
+	c, ok := nc.(*conn)
+	if !ok {
+		return ctx
+	}
+	ctx, c.signs.cancel = context.WithCancelCause(context.WithValue(ctx, connKey{}, c))
+	return ctx
 }
 
 // door lets connections in.

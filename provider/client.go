@@ -82,7 +82,7 @@ func NewClient(p *Provider, appKey string, opts ...ClientOption) (*Client, error
 	c.bounds = c.bounds.withDefaults()
 	c.patience = c.patience.withDefaults()
 	if c.transport == nil {
-		c.transport = newTransport(c.bounds)
+		c.transport = transportOf(c.bounds)
 	}
 	return c, nil
 }

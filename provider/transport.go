@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -60,6 +61,19 @@ func newTransport(bounds Timeouts) *http.Transport {
 		DisableCompression: true,
 		Protocols:          &protocols,
 	}
+}
+
+// usualTransport is that of all clients with the usual bounds. It keeps no
+// connection, so that they share nothing but its memory, of which an agent with
+// a thousand links would have a thousand.
+var usualTransport = sync.OnceValue(func() *http.Transport { return newTransport(Timeouts{}.withDefaults()) })
+
+// transportOf is a transport with these bounds.
+func transportOf(bounds Timeouts) *http.Transport {
+	if bounds == (Timeouts{}).withDefaults() {
+		return usualTransport()
+	}
+	return newTransport(bounds)
 }
 
 // dialer connects, and holds the name localhost to what it says: a name

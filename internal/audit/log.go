@@ -74,7 +74,7 @@ func (l *Log) Append(e Entry) error {
 		return nil
 	}
 	if len(l.kinds) < mostKinds {
-		c := &counted{}
+		c, kind := &counted{}, kind // one of its own, for the few that are new
 		c.timer = time.AfterFunc(window, func() { l.end(kind, c) })
 		l.kinds[kind] = c
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -90,6 +91,7 @@ func (p *program) runAgent(ctx context.Context, opts agentOptions) error {
 		return err
 	}
 	config.Idle = opts.idle
+	debug.SetGCPercent(agentGC)
 	// Before there is anything to read in its memory.
 	p.logger().Debug("hardened", "done", harden.Server().String())
 	keeper := p.gatekeeper()
@@ -129,6 +131,10 @@ func (p *program) runAgent(ctx context.Context, opts agentOptions) error {
 	return err
 }
 
+// agentGC is how much garbage there may be, in percent of what is in use. An
+// agent lies there for hours, and makes little of it.
+const agentGC = 50
+
 // tidyAfter is how long after a link was opened the agent gives memory back.
 const tidyAfter = 5 * time.Second
 
@@ -160,6 +166,7 @@ func (p *program) agentSocket(ctx context.Context, opts agentOptions) (net.Liste
 // agentConfig is how every agent of this tool opens links and words errors.
 func (p *program) agentConfig() (agent.Config, error) {
 	p.noInput = true // it has nobody to ask, and its clients do
+	p.inCodeShared = &sync.Map{}
 	realm, err := agentclient.Realm(p.getenv)
 	if err != nil {
 		return agent.Config{}, err

@@ -47,6 +47,10 @@ type program struct {
 	opened       *opened
 
 	releaseSignals func() // signals end the program from then on, and no context
+
+	// inCodeShared are the providers of all links of an agent, by name; nil:
+	// each verb has its own.
+	inCodeShared *sync.Map
 }
 
 // secondPress is sooner than anybody presses Ctrl-C again.

@@ -27,6 +27,11 @@ func (p *program) providerFolder() (registry.Folder, error) {
 // inCode is a provider whose ways need code, or the emulator of it that the
 // environment names; nil if that of the name needs none.
 func (p *program) inCode(name string) (*provider.Provider, error) {
+	if p.inCodeShared != nil {
+		if from, ok := p.inCodeShared.Load(name); ok {
+			return from.(*provider.Provider), nil
+		}
+	}
 	from, _, err := provider.InCode(name, p.getenv)
 	if err != nil {
 		return nil, &failure{
@@ -34,6 +39,9 @@ func (p *program) inCode(name string) (*provider.Provider, error) {
 			message: fmt.Sprintf("the environment variable %s cannot be used: %v", provider.DropboxURL, err),
 			hint:    "Set it to what authring emulator prints, such as http://127.0.0.1:PORT, or unset it.",
 		}
+	}
+	if p.inCodeShared != nil && from != nil {
+		p.inCodeShared.Store(name, from)
 	}
 	return from, nil
 }
