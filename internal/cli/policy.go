@@ -4,14 +4,15 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/authring/authring/internal/child"
 	"github.com/authring/authring/internal/policy"
 	"github.com/authring/authring/record"
 )
@@ -178,7 +179,7 @@ func (r *policyRun) rule(effect policy.Effect) (policy.Rule, error) {
 	if r.exe != "" {
 		path, err := resolveProgram(r.exe)
 		if err != nil {
-			return rule, &failure{err: &usageError{}, message: fmt.Sprintf("there is no program %q: %v", r.exe, err), hint: "Name one that is there by its path."}
+			return rule, &failure{err: &usageError{}, message: fmt.Sprintf("no rule can be for %q: %v", r.exe, err), hint: "Name one that is there by its path."}
 		}
 		rule.Exe = path
 		if r.pin {
@@ -196,7 +197,7 @@ func (r *policyRun) rule(effect policy.Effect) (policy.Rule, error) {
 // resolveProgram finds a program as a shell does, and returns the path without
 // symbolic links.
 func resolveProgram(name string) (string, error) {
-	path, err := exec.LookPath(name)
+	path, err := child.Find(name)
 	if err != nil {
 		return "", err
 	}
@@ -244,9 +245,23 @@ func (r *policyRun) cautions(rule policy.Rule) {
 	if rule.Unit != "" {
 		r.warn("Any program of yours can start a unit by this name. A unit of the system is safe from that: --system-unit.")
 	}
+	if missing := r.notGranted(rule.Scope); len(missing) > 0 && rule.Effect != policy.Deny {
+		r.warn("%q was not granted %s: who asks by this rule gets an error.", r.config, strings.Join(missing, " "))
+	}
 	if from, err := r.provider(); err == nil && len(rule.Scope) > 0 && rule.Effect != policy.Deny && !from.NarrowsScope {
 		r.warn("%s cannot limit a token to a scope: nothing will be handed out by this rule.", from.Title)
 	}
+}
+
+// notGranted are those of a scope that the link does not have, as far as its record
+// tells.
+func (r *policyRun) notGranted(scope []string) []string {
+	rec, err := r.layout.Load(r.config)
+	granted := strings.Fields(rec.Scope)
+	if err != nil || len(granted) == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(scope), func(token string) bool { return slices.Contains(granted, token) })
 }
 
 func (r *policyRun) remove(ctx context.Context, text string) error {

@@ -100,7 +100,7 @@ func (k *gatekeeper) authorize(ctx context.Context, ask agent.Ask) (agent.Answer
 	if d.Effect != policy.Allow {
 		return agent.Answer{}, &agent.RefusedError{
 			Message: printable(fmt.Sprintf("the policy of the link %q refuses it: %s", ask.Config, d.Reason)),
-			Hint:    printableLines(k.refusalHint(ask.Link, who, d.Rule)), Rule: ruleName(d.Rule), Note: verdict{who, d.Reason},
+			Hint:    printableLines(k.refusalHint(ask.Link, who, d)), Rule: ruleName(d.Rule), Note: verdict{who, d.Reason},
 		}
 	}
 	return agent.Answer{Scope: d.Scope, Rule: ruleName(d.Rule), Note: verdict{who, d.Reason}}, nil
@@ -124,13 +124,16 @@ func ruleName(id int) string {
 	return fmt.Sprint(id)
 }
 
-// refusalHint names the command that allows what the rule refused, if it was one.
-func (k *gatekeeper) refusalHint(link agent.Link, who policy.Process, rule int) string {
+// refusalHint says what can be done about a refusal. A no of the user's is one.
+func (k *gatekeeper) refusalHint(link agent.Link, who policy.Process, d policy.Decision) string {
 	q := k.forLink(link.App, link.Config)
+	if d.Unreadable {
+		return "See what to do about it: " + q.command("policy", "show")
+	}
 	hint := "See the rules: " + q.command("policy", "show")
-	if who.Exe != nil && !who.Foreign && !strings.HasSuffix(who.Path, " (deleted)") && who.Path == printable(who.Path) {
+	if !d.Answered && who.Exe != nil && !who.Foreign && !strings.HasSuffix(who.Path, " (deleted)") && who.Path == printable(who.Path) {
 		flags := []string{"allow", "--exe", who.Path}
-		if rule != 0 {
+		if d.Rule != 0 {
 			flags = append(flags, "--first") // behind that rule it would decide nothing
 		}
 		hint += "\nTo allow this program: " + q.command("policy", flags...)

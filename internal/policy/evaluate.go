@@ -33,8 +33,13 @@ type Decision struct {
 	Scope []string
 	// Remember is how long the user's answer holds.
 	Remember time.Duration
-	// Reason says why it was denied.
+	// Reason says why it was denied; the same for all that run the same, so that
+	// a log can count them.
 	Reason string
+	// Unreadable: there is a policy, and it cannot be used.
+	Unreadable bool
+	// Answered: the user was asked, and said so.
+	Answered bool
 }
 
 // Evaluate finds the first rule that fits. The policy of a link without rules
@@ -71,7 +76,7 @@ func (p *Policy) Evaluate(ask Request, w World) Decision {
 		return d
 	}
 	if near == "" {
-		near = "no rule fits " + ask.Who.String()
+		near = "no rule fits " + ask.Who.program()
 	}
 	return Decision{Effect: Deny, Reason: near}
 }

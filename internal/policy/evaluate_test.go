@@ -203,6 +203,20 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
+// What is denied to one process is denied to the next of the same program in the
+// same words, which a log can count.
+func TestReasonsNameNoProcess(t *testing.T) {
+	curl := running(t, programs(t, "curl")["curl"])
+	p := &policy.Policy{Version: 1, Rules: []policy.Rule{{ID: 1, Effect: policy.Allow, Exe: "/nowhere/rclone"}}}
+	for _, who := range []policy.Process{curl, {}} {
+		who.PID = 12345
+		d := p.Evaluate(policy.Request{Who: who}, policy.World{Now: now, File: os.Stat})
+		if d.Effect != policy.Deny || !strings.Contains(d.Reason, "no rule fits") || strings.Contains(d.Reason, "12345") {
+			t.Errorf("the reason is %q", d.Reason)
+		}
+	}
+}
+
 func TestRulesThatCannotBe(t *testing.T) {
 	for _, r := range []policy.Rule{
 		{},

@@ -75,7 +75,7 @@ var ErrUnasked = errors.New("the user could not be asked")
 func (g *Gate) Decide(ctx context.Context, app, config string, ask Request) Decision {
 	p, err := g.load(app, config)
 	if err != nil {
-		return Decision{Effect: Deny, Reason: err.Error()}
+		return Decision{Effect: Deny, Reason: err.Error(), Unreadable: true}
 	}
 	d := p.Evaluate(ask, World{Now: time.Now(), File: os.Stat, Hash: g.sums.of})
 	if d.Effect != Ask {
@@ -88,9 +88,10 @@ func (g *Gate) Decide(ctx context.Context, app, config string, ask Request) Deci
 	case err != nil:
 		d.Effect, d.Reason = Deny, fmt.Sprintf("rule %d asks you, and %v: %v", d.Rule, ErrUnasked, err)
 	case allowed:
-		d.Effect = Allow
+		d.Effect, d.Answered = Allow, true
 	default:
-		d.Effect, d.Reason = Deny, fmt.Sprintf("rule %d asked you, and you did not allow it", d.Rule)
+		d.Effect, d.Answered = Deny, true
+		d.Reason = fmt.Sprintf("rule %d asked you, and you did not allow it", d.Rule)
 	}
 	if d.Effect == Deny {
 		d.Scope = nil

@@ -40,6 +40,14 @@ func (p Process) String() string {
 	return fmt.Sprintf("%s (pid %d)", p.Path, p.PID)
 }
 
+// program names what a process runs, and is the same for all that run it.
+func (p Process) program() string {
+	if p.Path == "" {
+		return "a process whose executable is not known"
+	}
+	return p.Path
+}
+
 // SystemUnit is the unit of the system's service manager that a process
 // belongs to; "" if none.
 func (p Process) SystemUnit() string { return firstUnit(p.Cgroup) }
