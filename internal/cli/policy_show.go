@@ -128,9 +128,13 @@ func (r *policyRun) printEntry(e audit.Entry) {
 	if e.Count > 0 {
 		line += fmt.Sprintf(" and %d more like it", e.Count)
 	}
+	rule := e.Rule
+	if strings.HasPrefix(e.Reason, "rule "+rule+" ") {
+		rule = "" // the reason names it
+	}
 	var more []string
 	for _, one := range []struct{ what, value string }{
-		{"rule ", e.Rule}, {"for ", e.Scope}, {"given ", e.Granted}, {"", e.Reason},
+		{"rule ", rule}, {"for ", e.Scope}, {"given ", e.Granted}, {"", e.Reason},
 	} {
 		if one.value != "" && !(one.what == "given " && e.Granted == e.Scope) {
 			more = append(more, one.what+printable(one.value))

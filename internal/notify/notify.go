@@ -63,7 +63,7 @@ func Ask(ctx context.Context, q Question) (bool, error) {
 func AskOn(ctx context.Context, address string, q Question) (bool, error) {
 	conn, err := sessionbus.ConnectTo(ctx, address)
 	if err != nil {
-		return false, fmt.Errorf("%w: %w", ErrCannotAsk, err)
+		return false, cannot(ctx, err)
 	}
 	defer func() { _ = conn.Close() }()
 	s := &server{conn: conn, signals: make(chan *dbus.Signal, 64)}
@@ -82,8 +82,11 @@ func cannot(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	// Not wrapped: the end of a call's own time is not that of the question.
-	return fmt.Errorf("%w: %v", ErrCannotAsk, err)
+	if errors.Is(err, context.DeadlineExceeded) {
+		// Not wrapped: the end of a call's own time is not that of the question.
+		err = errors.New("the desktop does not answer")
+	}
+	return fmt.Errorf("%w: %w", ErrCannotAsk, err)
 }
 
 // server is the notification server of a bus.
