@@ -85,10 +85,14 @@ func (c *Client) validate(ctx context.Context, keys []crypto.PublicKey, idToken,
 	switch party := claims.text("azp"); {
 	case token.Nonce != nonce && nonce != "":
 		return Account{}, errors.New("its nonce is not that of the authorization request")
-	case len(token.Audience) > 1 && party != "" && party != c.appKey:
+	case claims["azp"] != nil && party != c.appKey:
 		// Section 2: azp, "If present, it MUST contain the OAuth 2.0 Client
 		// ID of this party."
 		return Account{}, errors.New("it was given to another program")
+	case len(token.Audience) > 1 && party == "":
+		// Section 3.1.3.7: "If the ID Token contains multiple audiences, the
+		// Client SHOULD verify that an azp Claim is present."
+		return Account{}, errors.New("it is for several programs, and does not say which of them it was given to")
 	case !isVisible(token.Subject, 255):
 		return Account{}, errors.New("its subject is none")
 	}

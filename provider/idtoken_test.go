@@ -99,6 +99,9 @@ func TestIDToken(t *testing.T) {
 		"no issuer":          func(all map[string]any) { delete(all, "iss") },
 		"audience":           set("aud", []string{"another"}),
 		"authorized party":   func(all map[string]any) { all["aud"], all["azp"] = []string{appKey, "another"}, "another" },
+		"party alone":        set("azp", "another"),
+		"several, no party":  set("aud", []string{"api", appKey}),
+		"odd party":          set("azp", []string{appKey}),
 		"expired":            set("exp", time.Now().Add(-time.Second).Unix()),
 		"no expiry":          func(all map[string]any) { delete(all, "exp") },
 		"not yet":            set("nbf", time.Now().Add(time.Hour).Unix()),
@@ -113,6 +116,14 @@ func TestIDToken(t *testing.T) {
 		e := fault(t, err, provider.ErrIDToken)
 		if account != (provider.Account{}) || !errors.Is(e, provider.ErrInvalidToken) {
 			t.Errorf("%s: %+v, %v", name, account, err)
+		}
+	}
+	for name, change := range map[string]func(map[string]any){
+		"several audiences": func(all map[string]any) { all["aud"], all["azp"] = []string{appKey, "api"}, appKey },
+		"the party of one":  set("azp", appKey),
+	} {
+		if _, err := c.ValidateIDToken(bounded(t), s.sign(t, claims(change)), access, atNonce); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 	good := s.sign(t, claims(nil)).Reveal()
