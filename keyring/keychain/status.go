@@ -42,9 +42,26 @@ const (
 	authorizationDenied    = -60005 // errAuthorizationDenied
 	authorizationCancelled = -60006 // errAuthorizationCanceled
 	authorizationNoDialog  = -60007 // errAuthorizationInteractionNotAllowed
-	codeUnsigned           = -67062 // errSecCSUnsigned
-	codeChanged            = -67061 // errSecCSSignatureFailed
-	plistFailed            = -67030 // errSecCSInfoPlistFailed
+	cannotDecode           = -26275 // errSecDecode
+	serviceNotAvailable    = -67585 // errSecServiceNotAvailable
+	clientIdentity         = -67586 // errSecInsufficientClientID
+
+	// What code signing says of a program: errSecCSUnimplemented to
+	// errSecCSRevokedNotarization, among them errSecCSUnsigned (-67062),
+	// errSecCSSignatureFailed (-67061) and errSecCSInfoPlistFailed (-67030).
+	codeFirst = -67072
+	codeLast  = -66992
+
+	// A number of the system (errno) is told as errSecErrnoBase and it.
+	errnoFirst = 100000
+	errnoLast  = 100255
+)
+
+// Numbers of macOS' errno.h.
+const (
+	eio    = 5
+	enospc = 28
+	erofs  = 30
 )
 
 // asks reports whether a status that came in silence may be another one once
@@ -80,21 +97,31 @@ func (s *status) meaning(asked bool) *outcome {
 		kind, detail = keyring.ErrLocked, "the Mac is asleep but for its network: nobody can be asked"
 	case missingEntitlement:
 		detail = "this program's signature lacks what a sandboxed program needs for the Keychain: sign it again, see 'codesign -d --entitlements - <program>'"
-	case codeUnsigned, codeChanged, plistFailed:
-		detail = "this program's signature is missing or broken: sign it again, see 'codesign --verify --verbose <program>'"
-	case notAvailable, noDefaultKeychain:
+	case clientIdentity:
+		detail = badSignature
+	case notAvailable, serviceNotAvailable, noDefaultKeychain:
 		detail = "this session has no default keychain: log in at the desktop once, or choose one with 'security default-keychain -s <keychain>'"
-	case noSuchKeychain, invalidKeychain:
+	case noSuchKeychain, invalidKeychain, cannotDecode:
 		detail = "the default keychain is gone or damaged: choose another with 'security default-keychain -s <keychain>'"
-	case readOnly, noWritePermission:
+	case readOnly, noWritePermission, errnoFirst + erofs:
 		detail = "the keychain may not be written by this program: look at the rights of ~/Library/Keychains"
 	case duplicateItem:
 		detail = "the default keychain holds an item that is not found by searching: is it missing from 'security list-keychains'?"
-	case diskFull, ioError:
+	case diskFull, ioError, errnoFirst + eio, errnoFirst + enospc:
 		detail = "the keychain could not be written to the disk"
+	default:
+		switch {
+		case codeFirst <= s.code && s.code <= codeLast:
+			detail = badSignature
+		case errnoFirst < s.code && s.code <= errnoLast:
+			detail = "the system keeps the keychain's files from this program: look at the rights of ~/Library/Keychains"
+		}
 	}
 	return &outcome{kind: kind, detail: detail, cause: s}
 }
+
+// badSignature is about the program that makes the call.
+const badSignature = "this program's signature is missing or broken: sign it again, see 'codesign --verify --verbose <program>'"
 
 // mustAsk is why a call that may ask nobody did not succeed.
 const mustAsk = "macOS has to ask its user first, whether this program may use the item"
