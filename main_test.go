@@ -15,7 +15,9 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	for name, dir := range map[string]string{"HOME": "", "XDG_CONFIG_HOME": "config", "XDG_STATE_HOME": "state", "XDG_DATA_HOME": "data"} {
+	for name, dir := range map[string]string{
+		"HOME": "", "XDG_CONFIG_HOME": "config", "XDG_STATE_HOME": "state", "XDG_DATA_HOME": "data", "AppData": "config", "LocalAppData": "state",
+	} {
 		if err := os.Setenv(name, filepath.Join(home, dir)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)

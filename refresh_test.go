@@ -534,6 +534,7 @@ func TestFingerprintsTellNothing(t *testing.T) {
 	}
 	w.home = t.TempDir()
 	t.Setenv("XDG_STATE_HOME", w.home)
+	t.Setenv("LocalAppData", w.home)
 	other, err := w.open(t, "x").Layout().Fingerprints()
 	if err != nil || other.Of(secret.New("a")) == a {
 		t.Errorf("another machine gives the same fingerprint, %v", err)

@@ -49,6 +49,9 @@ func newWorld(t testing.TB, opts ...dropboxtest.Option) *world {
 	for _, name := range []string{"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"} {
 		t.Setenv(name, filepath.Join(w.home, name))
 	}
+	// Windows' names for the first two.
+	t.Setenv("AppData", filepath.Join(w.home, "XDG_CONFIG_HOME"))
+	t.Setenv("LocalAppData", filepath.Join(w.home, "XDG_STATE_HOME"))
 	return w
 }
 

@@ -347,8 +347,9 @@ func TestAuthorize(t *testing.T) {
 func TestSessionWithAgent(t *testing.T) {
 	w := newWorld(t)
 	t.Setenv("HOME", t.TempDir())
-	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
-	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	for _, name := range []string{"XDG_CONFIG_HOME", "XDG_STATE_HOME", "AppData", "LocalAppData"} {
+		t.Setenv(name, t.TempDir())
+	}
 	open := func(_, config string) (*authring.Session, error) {
 		return authring.Open(config, authring.WithTransport(w), authring.WithKeyrings(w.memory))
 	}
@@ -425,8 +426,9 @@ func TestSessionOfAnotherProvider(t *testing.T) {
 	w.link(t, "work")
 	a := w.start(t)
 	t.Setenv("HOME", t.TempDir())
-	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
-	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	for _, name := range []string{"XDG_CONFIG_HOME", "XDG_STATE_HOME", "AppData", "LocalAppData"} {
+		t.Setenv(name, t.TempDir())
+	}
 	t.Setenv(agentclient.Variable, a.path)
 	elsewhere := &provider.Provider{
 		Name: "elsewhere", Title: "Elsewhere", ClientID: "x",
