@@ -2,9 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/godbus/dbus/v5"
@@ -31,7 +34,7 @@ func (p *person) doctor(code int, args ...string) map[string]string {
 	}
 	found := map[string]string{}
 	for _, f := range report.Findings {
-		found[f.ID] = f.Severity + ": " + f.Title + " " + f.Detail
+		found[f.ID] = f.Severity + ": " + f.Title + " " + f.Detail + " " + f.Cure
 	}
 	return found
 }
@@ -56,6 +59,11 @@ func TestDoctorWhenEverythingHangs(t *testing.T) {
 		}
 		p.dropbox.SetFault("all:hang")
 		found := p.doctor(5)
+		for _, id := range []string{"collection-unknown", "keyring-unavailable", "unavailable"} {
+			if want := fmt.Sprintf("kill %d", os.Getpid()); !strings.HasSuffix(found[id], want) {
+				t.Errorf("%s is %q, with no %q", id, found[id], want)
+			}
+		}
 		for _, id := range []string{"collection-unknown", "unavailable", "silent"} {
 			if !strings.Contains(found[id], "fail: ") || !strings.Contains(found[id], "not answer") {
 				t.Errorf("%s is %q among %v", id, found[id], found)
@@ -74,10 +82,55 @@ func TestDoctorWhenEverythingHangs(t *testing.T) {
 		t.Cleanup(func() { _ = listener.Close() })
 		p.env = append(p.env, "DBUS_SESSION_BUS_ADDRESS=unix:path="+socket)
 		found := p.doctor(5, "--offline")
-		if !strings.Contains(found["bus-silent"], "did not answer") || !strings.Contains(found["unavailable"], "fail: ") {
+		if !strings.Contains(found["bus-silent"], "did not answer") || !strings.Contains(found["bus-silent"], "DBUS_SESSION_BUS_ADDRESS") || !strings.Contains(found["unavailable"], "fail: ") {
 			t.Errorf("found %v", found)
 		}
 	})
+}
+
+// A daemon that is stopped holds up everybody; it is named as stopped, and goes
+// on with what is typed.
+func TestDoctorAndAStoppedKeyring(t *testing.T) {
+	p, desk := onDesk(t)
+	gnome := daemontest.StartGNOME(t, desk)
+	p.link()
+	if err := syscall.Kill(gnome.PID(), syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	found := p.doctor(5)
+	cure := fmt.Sprintf("kill -CONT %d", gnome.PID())
+	for _, id := range []string{"collection-unknown", "keyring-unavailable", "unavailable"} {
+		if !strings.HasSuffix(found[id], " "+cure) {
+			t.Errorf("%s is %q, with no %q", id, found[id], cure)
+		}
+	}
+	if strings.Contains(fmt.Sprint(found), "KWallet is running") {
+		t.Errorf("KWallet takes the blame: %v", found)
+	}
+	if out, err := desk.Command("sh", "-c", cure).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if found = p.doctor(0); !strings.HasPrefix(found["secret-readable"], "ok: ") {
+		t.Errorf("afterwards it finds %v", found)
+	}
+}
+
+// A proxy that takes connections and says nothing is told from the server.
+func TestDoctorAndASilentProxy(t *testing.T) {
+	p := newPerson(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	p.env = append(p.env, "AUTHRING_DROPBOX_URL=", "HTTPS_PROXY=http://ada:hunter2@"+listener.Addr().String())
+	found := p.doctor(2)
+	if got := found["proxy-silent"]; !strings.HasPrefix(got, "fail: ") || !strings.HasSuffix(got, "unset HTTPS_PROXY") {
+		t.Errorf("it finds %v", found)
+	}
+	if strings.Contains(fmt.Sprint(found), "hunter") {
+		t.Errorf("it shows the proxy's password: %v", found)
+	}
 }
 
 // At the desktop, with a terminal: the page has colours, and nobody is asked.

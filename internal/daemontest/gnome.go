@@ -73,6 +73,9 @@ func (g *GNOME) start(tb testing.TB, stdin, how string) {
 	WaitForName(tb, g.bus, SecretsName)
 }
 
+// PID is the number of the daemon's process.
+func (g *GNOME) PID() int { return g.cmd.Process.Pid }
+
 // Stop kills the daemon, without a chance to say goodbye.
 func (g *GNOME) Stop(tb testing.TB) {
 	tb.Helper()

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/godbus/dbus/v5"
 
@@ -58,10 +60,17 @@ func (e *examination) bus(ctx context.Context) []Finding {
 	}
 	defer conn.Close()
 	b := bus{e, conn}
+	// Side by side, as one that hangs must not take the time of the other.
+	wallets := make(chan []Finding, 1)
+	go func() { wallets <- e.safely(ctx, b.wallets) }()
 	found := []Finding{{ID: "bus-answers", Title: "The session bus answers", Detail: address}}
 	found = append(found, b.secretService(ctx)...)
-	return append(found, b.wallets(ctx)...)
+	return append(found, <-wallets...)
 }
+
+// providerBound is how long who offers secrets may take for an answer, so that
+// there is time left to find out who that is.
+const providerBound = 4 * time.Second
 
 func (e *examination) noBus(err error) Finding {
 	f := Finding{ID: "bus-absent", Severity: Warn, Title: "There is no session bus", Detail: err.Error()}
@@ -148,24 +157,35 @@ func (b bus) secretService(ctx context.Context) []Finding {
 	case owner == "":
 		return []Finding{{
 			ID: "secret-service-absent", Severity: Note, Title: "No program offers a Secret Service on this bus",
-			Detail: "GNOME Keyring, KeePassXC and KWallet can", Cure: "sudo apt install gnome-keyring",
+			Detail: "GNOME Keyring, KeePassXC and KWallet can", Cure: startProvider(), mends: keyring.SecretService,
 		}}
 	}
 	found := []Finding{{ID: "secret-service-owner", Title: "The Secret Service is offered by " + who}}
 	return append(found, b.collection(ctx, owner, who))
 }
 
+// startProvider starts a Secret Service on a bus that cannot do so by itself,
+// or installs one.
+func startProvider() string {
+	if _, err := exec.LookPath("gnome-keyring-daemon"); err == nil {
+		return "gnome-keyring-daemon --start --components=secrets"
+	}
+	return "sudo apt install gnome-keyring"
+}
+
 // collection looks at the keyring that new secrets go to.
 func (b bus) collection(ctx context.Context, owner, who string) Finding {
+	asking, cancel := context.WithTimeout(ctx, min(providerBound, b.Bound/2))
+	defer cancel()
 	service := b.conn.Object(owner, secretsPath)
 	var path dbus.ObjectPath
 	for _, alias := range []string{"default", "login"} {
-		err := service.CallWithContext(ctx, serviceName+".ReadAlias", 0, alias).Store(&path)
+		err := service.CallWithContext(asking, serviceName+".ReadAlias", 0, alias).Store(&path)
 		if isDenied(err) {
 			return b.denied(err)
 		}
 		if err != nil {
-			return silent("collection-unknown", who+" cannot be asked for its default keyring", err, b.stirred(ctx, owner, who))
+			return b.hung(ctx, owner, who, silent("collection-unknown", who+" cannot be asked for its default keyring", err, ""))
 		}
 		if path != "/" {
 			break
@@ -178,13 +198,13 @@ func (b bus) collection(ctx context.Context, owner, who string) Finding {
 		}
 	}
 	var locked dbus.Variant
-	err := b.conn.Object(owner, path).CallWithContext(ctx, "org.freedesktop.DBus.Properties.Get", 0, collection, "Locked").Store(&locked)
+	err := b.conn.Object(owner, path).CallWithContext(asking, "org.freedesktop.DBus.Properties.Get", 0, collection, "Locked").Store(&locked)
 	name := string(path[strings.LastIndexByte(string(path), '/')+1:])
 	switch isLocked, ok := locked.Value().(bool); {
 	case isDenied(err):
 		return b.denied(err)
 	case err != nil || !ok:
-		return silent("collection-unknown", who+" does not tell whether its default keyring is locked", err, b.stirred(ctx, owner, who))
+		return b.hung(ctx, owner, who, silent("collection-unknown", who+" does not tell whether its default keyring is locked", err, ""))
 	case isLocked:
 		return Finding{
 			ID: "collection-locked", Severity: Warn, Title: "The default keyring is locked (" + name + ")",
@@ -204,7 +224,8 @@ func (b bus) wallets(ctx context.Context) []Finding {
 		case err != nil:
 			return []Finding{silent("kwallet-unknown", "It cannot be told whether KWallet is running", err, askOwner(name))}
 		case owner != "":
-			return []Finding{{ID: "kwallet-owner", Title: "KWallet is offered by " + who, Detail: name}}
+			found := []Finding{{ID: "kwallet-owner", Title: "KWallet is offered by " + who, Detail: name}}
+			return append(found, b.wallet(ctx, name, owner, who)...)
 		case b.startable(ctx, name):
 			return []Finding{{ID: "kwallet-startable", Title: "KWallet is not running; its first use starts it", Detail: name}}
 		}
@@ -241,18 +262,39 @@ func askOwner(name string) string {
 	return "gdbus call --session -d org.freedesktop.DBus -o /org/freedesktop/DBus -m org.freedesktop.DBus.GetConnectionUnixProcessID " + name
 }
 
-// stirred is the command for a provider that has the name and does not answer:
-// to open a database where that is what is waited for, or to end it, since the
-// next use, or its user, starts it again.
-func (b bus) stirred(ctx context.Context, owner, who string) string {
-	if strings.HasPrefix(who, "keepassxc") {
-		return manager(who)
+// wallet asks KWallet the least that it can be asked.
+func (b bus) wallet(ctx context.Context, name, owner, who string) []Finding {
+	asking, cancel := context.WithTimeout(ctx, min(providerBound, b.Bound/2))
+	defer cancel()
+	path := dbus.ObjectPath("/modules/" + name[strings.LastIndexByte(name, '.')+1:])
+	err := b.conn.Object(owner, path).CallWithContext(asking, "org.kde.KWallet.isEnabled", 0).Err
+	var remote dbus.Error
+	if err == nil || errors.As(err, &remote) { // it is another's to judge by
+		return nil
 	}
+	f := b.hung(ctx, owner, who, silent("kwallet-silent", who+" does not answer", err, ""))
+	f.mends = keyring.KWallet
+	return []Finding{f}
+}
+
+// hung adds to a finding about a provider that has the name and does not answer
+// what stirs it: to have it go on, to open a database where that is what is
+// waited for, or to end it, since its next use, or its user, starts it again.
+func (b bus) hung(ctx context.Context, owner, who string, f Finding) Finding {
 	var pid uint32
-	if err := b.ask(ctx, "GetConnectionUnixProcessID", &pid, owner); err != nil {
-		return askOwner(secretsName)
+	err := b.ask(ctx, "GetConnectionUnixProcessID", &pid, owner)
+	f.mends = keyring.SecretService
+	switch {
+	case err != nil:
+		f.Cure = askOwner(secretsName)
+	case isStopped(int(pid)):
+		f.Detail, f.Cure = "the process is stopped", fmt.Sprintf("kill -CONT %d", pid)
+	case strings.HasPrefix(who, "keepassxc"):
+		f.Cure = manager(who)
+	default:
+		f.Cure = fmt.Sprintf("kill %d", pid)
 	}
-	return fmt.Sprintf("kill %d", pid)
+	return f
 }
 
 // silent is what stands where an answer should be.

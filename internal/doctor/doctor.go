@@ -125,6 +125,7 @@ func Examine(ctx context.Context, p Patient) Report {
 			report.Findings = append(report.Findings, f)
 		}
 	}
+	report.settleCures()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	report.History = e.history

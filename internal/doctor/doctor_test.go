@@ -85,7 +85,7 @@ func TestEverythingHangs(t *testing.T) {
 	})
 	want(t, report, "bus-silent", doctor.Fail, "did not answer")
 	want(t, report, "keyring-silent", doctor.Warn, "did not answer")
-	want(t, report, "silent", doctor.Fail, "did not answer")
+	want(t, report, "silent", doctor.Fail, "did not answer", "it took the connection")
 	unseen := map[string]bool{}
 	for _, f := range report.Findings {
 		unseen[f.Area] = unseen[f.Area] || f.ID == "no-answer"

@@ -3,6 +3,7 @@ package doctor
 import (
 	"time"
 
+	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/record"
 )
 
@@ -60,6 +61,10 @@ type Finding struct {
 	Cure string `json:"cure,omitempty"`
 
 	Cause Cause `json:"-"`
+
+	// keyring is the one that cannot be used, mends the one that can be again
+	// after the cure.
+	keyring, mends keyring.ID
 }
 
 // Report is what an examination found.
@@ -71,6 +76,21 @@ type Report struct {
 	// that leaves the machine: each with what stands for it.
 	Private []Replacement
 	Took    time.Duration
+}
+
+// settleCures has all that a keyring which hangs is felt by name what stirs it.
+func (r *Report) settleCures() {
+	cures := map[keyring.ID]string{}
+	for _, f := range r.Findings {
+		if f.mends != "" {
+			cures[f.mends] = f.Cure
+		}
+	}
+	for i := range r.Findings {
+		if cure := cures[r.Findings[i].keyring]; cure != "" {
+			r.Findings[i].Cure = cure
+		}
+	}
 }
 
 // Replacement is a word and what stands for it.

@@ -117,7 +117,7 @@ func (e *examination) standing(k keyring.Keyring, status keyring.Status) Finding
 	case keyring.Locked:
 		f.Severity, f.Cure = Note, e.Command(e.Config, "token")
 	case keyring.Unavailable:
-		f.Severity, f.Cure, f.Cause = Warn, e.fileCure(k, "authring keyrings"), Unavailable
+		f.Severity, f.Cure, f.Cause, f.keyring = Warn, e.fileCure(k, "authring keyrings"), Unavailable, id
 		if status.Detail == noAnswer {
 			f.ID, f.Title = "keyring-silent", string(id)+" did not answer"
 		}

@@ -113,7 +113,7 @@ func (e *examination) held(ctx context.Context, config string, rec record.Record
 		f.Title, f.Detail = fmt.Sprintf("The keyring of %q is not running (%s)", config, rec.Keyring), join(status.Name, status.Detail)
 		f.Cure = e.Command(config, "token")
 	default:
-		f.ID, f.Title = "unavailable", fmt.Sprintf("The keyring of %q cannot be used (%s)", config, rec.Keyring)
+		f.ID, f.Title, f.keyring = "unavailable", fmt.Sprintf("The keyring of %q cannot be used (%s)", config, rec.Keyring), rec.Keyring
 		f.Detail, f.Cure = join(status.Name, status.Detail), e.Command(config, "token", "--wait-keyring", "60s")
 		if rec.Keyring == keyring.Sealed || rec.Keyring == keyring.Plaintext {
 			return e.heldInFile(ctx, f, k, config, rec)
@@ -169,7 +169,7 @@ func (e *examination) heldReady(ctx context.Context, f Finding, k keyring.Keyrin
 		f.ID, f.Title = "unavailable", fmt.Sprintf("The keyring of %q cannot be read (%s)", config, rec.Keyring)
 		f.Detail, f.Cure = err.Error(), e.Command(config, "link", "--relink", "--keyring", string(e.better()))
 		if ctx.Err() != nil {
-			f.ID, f.Detail = "silent", noAnswer
+			f.ID, f.Detail, f.keyring = "silent", noAnswer, rec.Keyring
 		}
 	}
 	return f

@@ -12,8 +12,11 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/authring/authring/record"
 )
 
 const (
@@ -29,7 +32,7 @@ func (e *examination) network(ctx context.Context) []Finding {
 	if e.ProviderErr != nil {
 		return []Finding{{
 			ID: "provider-unknown", Severity: Fail, Config: e.Config, Title: fmt.Sprintf("What is to be known of the provider of %q cannot be had", e.Config),
-			Detail: e.ProviderErr.Error(), Cure: "authring provider list",
+			Detail: e.ProviderErr.Error(), Cure: e.knownProviders(),
 		}}
 	}
 	found := e.proxies()
@@ -47,16 +50,40 @@ func (e *examination) network(ctx context.Context) []Finding {
 	return append(found, e.server(ctx, endpoint)...)
 }
 
+// stage is how far a request has come.
+type stage int32
+
+const (
+	awaitsNothing stage = iota
+	awaitsName
+	awaitsConnection
+	awaitsProxy // or, without one, what comes next
+	awaitsTLS
+	awaitsAnswer
+)
+
 // server sends a token request that says nothing (RFC 6749 section 5.2: such a
 // one is answered with an error in JSON), as what answers that is the endpoint
 // itself, and no page of the network's.
 func (e *examination) server(ctx context.Context, endpoint *url.URL) []Finding {
 	var secured *tls.ConnectionState
-	trace := &httptrace.ClientTrace{TLSHandshakeDone: func(state tls.ConnectionState, err error) {
-		if err == nil {
-			secured = &state
-		}
-	}}
+	var reached atomic.Int32
+	trace := &httptrace.ClientTrace{
+		DNSStart:     func(httptrace.DNSStartInfo) { reached.Store(int32(awaitsName)) },
+		ConnectStart: func(string, string) { reached.Store(int32(awaitsConnection)) },
+		ConnectDone: func(_, _ string, err error) {
+			if err == nil {
+				reached.Store(int32(awaitsProxy))
+			}
+		},
+		TLSHandshakeStart: func() { reached.Store(int32(awaitsTLS)) },
+		TLSHandshakeDone: func(state tls.ConnectionState, err error) {
+			if err == nil {
+				secured = &state
+			}
+		},
+		GotConn: func(httptrace.GotConnInfo) { reached.Store(int32(awaitsAnswer)) },
+	}
 	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), http.MethodPost, endpoint.String(), strings.NewReader(""))
 	if err != nil {
 		return []Finding{{ID: "endpoint", Severity: Fail, Title: "The address of the server is not a URL", Cure: e.showProvider()}}
@@ -69,7 +96,7 @@ func (e *examination) server(ctx context.Context, endpoint *url.URL) []Finding {
 	sent := time.Now()
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
-		return []Finding{e.unreached(ctx, endpoint, err)}
+		return []Finding{e.unreached(ctx, endpoint, stage(reached.Load()), err)}
 	}
 	defer resp.Body.Close()
 	half := time.Since(sent) / 2
@@ -134,7 +161,7 @@ func (e *examination) clock(endpoint *url.URL, date string, local time.Time) []F
 
 // unreached says what stands between. No error's own text is told: it may
 // quote the address of a proxy, with its password.
-func (e *examination) unreached(ctx context.Context, endpoint *url.URL, err error) Finding {
+func (e *examination) unreached(ctx context.Context, endpoint *url.URL, reached stage, err error) Finding {
 	host := endpoint.Hostname()
 	f := Finding{ID: "unreachable", Severity: Fail, Cause: Unreachable, Title: e.Provider.Title + " cannot be reached",
 		Cure: e.head(endpoint)}
@@ -147,8 +174,19 @@ func (e *examination) unreached(ctx context.Context, endpoint *url.URL, err erro
 	switch {
 	case ctx.Err() != nil:
 		f.ID, f.Title = "silent", e.Provider.Title+" did not answer"
+		switch {
+		case reached == awaitsName:
+			f.ID, f.Title, f.Cure = "dns-silent", "The name "+host+" was not looked up in time", "cat /etc/resolv.conf"
+			f.Detail = "the name servers of this system do not answer"
+		case reached == awaitsConnection:
+			f.Detail = "nothing takes the connection, as behind a firewall"
+		case reached == awaitsProxy && e.proxyVariables(endpoint) != "":
+			f.ID, f.Title, f.Cure = "proxy-silent", "The proxy of the environment does not answer", "unset "+e.proxyVariables(endpoint)
+		default:
+			f.Detail = "it took the connection"
+		}
 	case errors.As(err, &operation) && operation.Op == "proxyconnect":
-		f.ID, f.Detail, f.Cure = "proxy-unreachable", "the proxy of the environment does not take the connection", "env | grep -i proxy"
+		f.ID, f.Detail, f.Cure = "proxy-unreachable", "the proxy of the environment does not take the connection", "unset "+e.proxyVariables(endpoint)
 	case errors.As(err, &dns):
 		f.ID, f.Detail, f.Cure = "dns", "its name "+host+" is not found", "getent hosts "+e.Quote(host)
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
@@ -171,7 +209,16 @@ func (e *examination) unreached(ctx context.Context, endpoint *url.URL, err erro
 
 // head asks the server for no more than its headers.
 func (e *examination) head(endpoint *url.URL) string {
-	return "curl -sSI " + e.Quote(endpoint.Scheme+"://"+endpoint.Host)
+	return "curl -sSI -m 10 " + e.Quote(endpoint.Scheme+"://"+endpoint.Host)
+}
+
+// knownProviders tells which providers are known, or has the address that was
+// put in the place of Dropbox's forgotten.
+func (e *examination) knownProviders() string {
+	if e.Provider.Name == record.DefaultProvider && e.Getenv("AUTHRING_DROPBOX_URL") != "" {
+		return "unset AUTHRING_DROPBOX_URL"
+	}
+	return "authring provider list"
 }
 
 func (e *examination) showProvider() string {

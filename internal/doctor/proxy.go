@@ -3,6 +3,7 @@ package doctor
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -34,6 +35,9 @@ func (e *examination) proxies() []Finding {
 				Detail: "HTTPS_PROXY is", Cure: `export HTTPS_PROXY="$` + name + `"`})
 		}
 	}
+	if len(set) == 0 && slices.ContainsFunc(found, func(f Finding) bool { return f.ID == "proxy-malformed" }) {
+		return found
+	}
 	if len(set) == 0 {
 		return append(found, Finding{ID: "proxy-none", Title: "No proxy is set"})
 	}
@@ -44,6 +48,18 @@ func (e *examination) proxies() []Finding {
 		}
 	}
 	return append(found, f)
+}
+
+// proxyVariables are those that are set of the two that name the proxy for an
+// address.
+func (e *examination) proxyVariables(endpoint *url.URL) string {
+	var set []string
+	for _, name := range []string{strings.ToUpper(endpoint.Scheme) + "_PROXY", endpoint.Scheme + "_proxy"} {
+		if e.Getenv(name) != "" {
+			set = append(set, name)
+		}
+	}
+	return strings.Join(set, " ")
 }
 
 // shownProxy is the address of a proxy without what is secret in it.
