@@ -211,7 +211,8 @@ func (p *program) callAgent(ctx context.Context, method, target string) ([]byte,
 }
 
 func (p *program) stopAgent(ctx context.Context) error {
-	switch _, err := p.callAgent(ctx, "POST", "/v1/stop"); {
+	_, err := p.callAgent(ctx, "POST", "/v1/stop")
+	switch {
 	case errors.Is(err, agentclient.ErrOff), errors.Is(err, agentclient.ErrVariable):
 		return err // there may be one all the same
 	case errors.Is(err, agentclient.ErrNoAgent):
@@ -220,6 +221,9 @@ func (p *program) stopAgent(ctx context.Context) error {
 		return err
 	default:
 		p.done("The agent ends")
+	}
+	if p.json {
+		return p.printJSON(map[string]bool{"stopped": err == nil})
 	}
 	return nil
 }

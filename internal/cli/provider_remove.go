@@ -104,5 +104,8 @@ func (r *providerRun) remove(ctx context.Context) error {
 		return err
 	}
 	r.done("Removed the provider %q", r.name)
+	if r.json {
+		return r.printJSON(map[string]any{"name": r.name, "removed": true})
+	}
 	return nil
 }
