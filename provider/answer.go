@@ -119,13 +119,13 @@ func (c *Client) readGrant(answer *Answer, members object, secrets []secret.Secr
 	// could end a header line.
 	if !isVisible(token.AccessToken.Reveal(), maxBody) ||
 		!token.RefreshToken.IsZero() && !isVisible(token.RefreshToken.Reveal(), maxBody) {
-		return nil, unexpected(errors.New("it holds a token with characters that no token has"))
+		return nil, &Error{Kind: ErrTokenUnusable, Err: errors.New("it has characters that no token has")}
 	}
 	// RFC 6749 section 7.1: "The client MUST NOT use an access token if it
 	// does not understand the token type." Section 5.1: "Value is case
 	// insensitive."
 	if !strings.EqualFold(token.TokenType, "bearer") && (c.dpop == nil || !token.Bound()) {
-		return nil, unexpected(errors.New("its token is not of a type that was asked for"))
+		return nil, &Error{Kind: ErrTokenUnusable, Err: errors.New("it is not of a type that was asked for")}
 	}
 	token.AccountID = members.id(c.provider.AccountIDField)
 	token.TeamID = members.id(c.provider.TeamIDField)

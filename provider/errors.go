@@ -85,6 +85,11 @@ var (
 	// server does: a login page of a network, a redirect, half a document.
 	ErrUnexpectedAnswer = refine(ErrConnectionFailed, "the answer is not one that the server gives")
 
+	// ErrTokenUnusable: the server gave a token of a type that was not asked
+	// for, or with characters that none has. What it was given for, such as an
+	// authorization code, is spent. It is an [ErrUnexpectedAnswer].
+	ErrTokenUnusable = refine(ErrUnexpectedAnswer, "the server gave a token that cannot be used")
+
 	// ErrUnreachable: no connection, no TLS, no answer in time, or a
 	// connection that broke.
 	ErrUnreachable = refine(ErrConnectionFailed, "the server cannot be reached")

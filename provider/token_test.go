@@ -1,9 +1,11 @@
 package provider_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -176,6 +178,10 @@ func TestStrangeGrants(t *testing.T) {
 		c := newClient(t, provider.Dropbox(), provider.WithHTTPTransport(canned(200, nil, body)))
 		_, err := c.Exchange(bounded(t), code, verifier, "")
 		fault(t, err, provider.ErrUnexpectedAnswer)
+		// The server gave one, so that the code is spent.
+		if given := strings.HasPrefix(body, `{"access_token":"a`) && strings.HasSuffix(body, "}"); errors.Is(err, provider.ErrTokenUnusable) != given {
+			t.Errorf("%s: %v", body, err)
+		}
 	}
 }
 

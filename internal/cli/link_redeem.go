@@ -121,6 +121,8 @@ func (l *linking) refused(ctx context.Context, err error, answer brought) (bool,
 			err:  err,
 			hint: "Nothing was changed; the page is still good. Give its code to: " + l.command("link", "--finish"),
 		}
+	case errors.Is(err, provider.ErrTokenUnusable):
+		return false, &failure{err: err, hint: "The code is spent, and another one would bring the same: this is for whoever runs the server."}
 	case errors.Is(err, authring.ErrConnectionFailed):
 		return false, &failure{
 			err:  err,
