@@ -1,7 +1,6 @@
 package filelock_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +18,7 @@ import (
 	"time"
 
 	"github.com/authring/authring/internal/filelock"
+	"github.com/authring/authring/internal/ready"
 )
 
 // The test binary is also the other process: it does what this variable says.
@@ -75,22 +75,7 @@ func other(t *testing.T, what string, args ...string) *exec.Cmd {
 func holder(t *testing.T, path string) (*exec.Cmd, io.Closer) {
 	t.Helper()
 	cmd := other(t, "hold", path)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = in.Close(); _ = cmd.Wait() })
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "held\n" {
-		t.Fatalf("the other process said %q, %v", line, err)
-	}
-	return cmd, in
+	return cmd, ready.Start(t, cmd, "held")
 }
 
 func acquire(t *testing.T, path string) *filelock.Lock {

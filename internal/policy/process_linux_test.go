@@ -12,6 +12,7 @@ import (
 
 	"github.com/authring/authring/internal/needs"
 	"github.com/authring/authring/internal/policy"
+	"github.com/authring/authring/internal/ready"
 )
 
 // The test binary is also a process that waits until its standard input ends.
@@ -33,21 +34,7 @@ func started(t *testing.T, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)
 	cmd.Env = append(os.Environ(), role+"=yes")
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = in.Close(); _ = cmd.Wait() })
-	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "ready\n" {
-		t.Fatalf("%s said %q, %v", name, line, err)
-	}
+	ready.Start(t, cmd, "ready")
 	return cmd
 }
 

@@ -3,13 +3,13 @@
 package sealed_test
 
 import (
-	"bufio"
 	"fmt"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/authring/authring/internal/ready"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/keyring/sealed"
 )
@@ -22,16 +22,7 @@ func TestKilledWhileWriting(t *testing.T) {
 	set(t, k, "other", "stays")
 	for range 20 {
 		cmd := another(t, "rewrite", path, key)
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "writing\n" {
-			t.Fatalf("the other process said %q, %v", line, err)
-		}
+		ready.Start(t, cmd, "writing")
 		// Reads while it writes; then it dies somewhere.
 		for range 20 {
 			wantWhole(t, k)
