@@ -152,7 +152,7 @@ func startAgent(ctx context.Context, path string) error {
 		return err
 	}
 	cmd := exec.Command(program, "agent", "--on-demand")
-	cmd.Dir = string(filepath.Separator)
+	cmd.Dir = restingFolder()
 	detach(cmd)
 	if err := cmd.Start(); err != nil {
 		return err

@@ -189,7 +189,7 @@ func (p *program) commandEnv(drop, set []string) []string {
 // closeSealed keeps the descriptor of a passphrase from the command.
 func (p *program) closeSealed() {
 	if fd := p.sealed.passphraseFD; fd > 2 {
-		_ = os.NewFile(uintptr(fd), "passphrase").Close()
+		_ = descriptor(fd).Close()
 	}
 }
 

@@ -181,8 +181,8 @@ func (r *providerRun) check(word string) error {
 		return usage("provider", "--local-only is for provider remove")
 	case r.given("client-secret-file") && r.given("client-secret-fd"):
 		return usage("provider", "--client-secret-file and --client-secret-fd both give a client secret; leave one out")
-	case r.given("client-secret-fd") && (r.secretFD < 0 || r.secretFD == 1 || r.secretFD == 2):
-		return usage("provider", "--client-secret-fd needs a descriptor that can be read, such as 0 or 3")
+	case r.given("client-secret-fd") && !canRead(r.secretFD):
+		return usage("provider", "--client-secret-fd needs a descriptor that can be read, %s", canReadHelp)
 	case word == "update" && r.given("issuer"):
 		return usage("provider", "another issuer is another provider: remove this one, and add it anew")
 	case r.given("issuer") && (r.given("auth-url") || r.given("token-url")):

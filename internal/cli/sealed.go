@@ -59,10 +59,10 @@ func (p *program) checkSealedFlags(cmd *cobra.Command) error {
 	switch {
 	case given && s.passphraseFile != "":
 		return usage(cmd.Name(), "--passphrase-file and --passphrase-fd both give a passphrase; leave one out")
-	case given && (s.passphraseFD < 0 || s.passphraseFD == 1 || s.passphraseFD == 2):
-		return usage(cmd.Name(), "--passphrase-fd needs a descriptor that can be read, such as 3")
+	case given && !canRead(s.passphraseFD):
+		return usage(cmd.Name(), "--passphrase-fd needs a descriptor that can be read, %s", canReadHelp)
 	case given && s.passphraseFD == 0 && cmd.Name() == "link":
-		return usage(cmd.Name(), "link reads the code from standard input; give the passphrase on another descriptor, such as 3")
+		return usage(cmd.Name(), "link reads the code from standard input; give the passphrase another way, such as --passphrase-file")
 	}
 	return nil
 }
@@ -115,7 +115,7 @@ const maxPassphrase = 8 << 10
 // readPassphrase reads a line from a descriptor, and not one byte more. It ends
 // as that of a passphrase file does.
 func readPassphrase(fd int) (secret.Secret, error) {
-	f := os.NewFile(uintptr(fd), "passphrase")
+	f := descriptor(fd)
 	if f == nil {
 		return secret.Secret{}, errors.New("there is no such descriptor")
 	}

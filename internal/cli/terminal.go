@@ -56,7 +56,7 @@ func (p *program) readLine(ctx context.Context) (string, error) {
 		}
 		line = append(line, key)
 	}
-	return string(line), nil
+	return strings.TrimSuffix(string(line), "\r"), nil // as Windows ends lines
 }
 
 // readPiped reads the first line of standard input, which is no terminal. Lines
