@@ -84,7 +84,8 @@ func (s *Session) saveAs(ctx context.Context, verified *credentials, account pro
 	rec := record.Record{
 		AccountID: account.ID, TokenAccessType: string(verified.kind), Provider: s.config.provider.Name,
 		AppKey: verified.appKey, Scope: verified.scope, ScopeMissing: strings.Join(verified.missing, " "), Email: account.Email, DisplayName: account.DisplayName,
-		Linked: time.Now().UTC().Truncate(time.Second),
+		// No two links have the same, whatever the clock of the file system.
+		Linked: time.Now().UTC(),
 	}
 	saving := saving{s: s, old: old, rec: rec, value: verified.secret()}
 	saved, err := saving.run(ctx)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/authring/authring/internal/bootclock"
 	"github.com/authring/authring/internal/peer"
+	"github.com/authring/authring/record"
 )
 
 // SetClock replaces the clock of the agent's own times.
@@ -33,4 +34,14 @@ func MakesRoom(old, another net.Conn) bool {
 	c.silent = c.silent.Add(-time.Minute)
 	admitted, _ := s.admit(another, peer.Peer{})
 	return admitted != nil
+}
+
+// SameInOneTick reports whether the record of a link is taken for the one that
+// it was before a change, on a file system whose clock has not moved meanwhile.
+func SameInOneTick(layout record.Layout, config string, change func()) bool {
+	f := filesOf(layout, config, "")
+	s := f.see(stamp{}, 0)
+	change()
+	s.stamps = stamps{look(f.record), stamp{}}
+	return f.same(&s, time.Second)
 }

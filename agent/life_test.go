@@ -15,6 +15,7 @@ import (
 	"github.com/authring/authring/dropboxtest"
 	"github.com/authring/authring/internal/agentclient"
 	"github.com/authring/authring/provider"
+	"github.com/authring/authring/record"
 )
 
 // What another process did to a link counts from the next answer on.
@@ -63,6 +64,34 @@ func TestTheProviderIsChanged(t *testing.T) {
 			t.Errorf("opened %d times, want once", now-opened)
 		}
 		opened = w.opened.Load()
+	}
+}
+
+// A link that was made anew within one step of the file system's clock, a
+// second on some, is another one, also in Maestral's layout.
+func TestTheLinkIsMadeAnewInOneTick(t *testing.T) {
+	for _, app := range []string{record.DefaultApp, record.MaestralApp} {
+		w := newWorld(t)
+		var err error
+		if w.layout, err = record.LayoutIn(app, t.TempDir(), t.TempDir()); err != nil {
+			t.Fatal(err)
+		}
+		w.link(t, "work")
+		if !agent.SameInOneTick(w.layout, "work", func() {}) {
+			t.Errorf("%s: a link that nobody touched is taken for another", app)
+		}
+		if agent.SameInOneTick(w.layout, "work", func() { w.link(t, "work") }) {
+			t.Errorf("%s: a relink is not seen", app)
+		}
+		again := func() {
+			if _, err := w.session(t, "work").Unlink(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			w.link(t, "work")
+		}
+		if agent.SameInOneTick(w.layout, "work", again) {
+			t.Errorf("%s: that it was ended and linked anew is not seen", app)
+		}
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 type held struct {
 	link    Link
 	session *authring.Session
-	files   files  // that the session was opened by
-	stamps  stamps // of them, when it was
+	files   files // that the session was opened by
+	seen    sight // of them, when it was
 
 	users int           // requests that use the session
 	gone  bool          // to be closed with the last of them
@@ -51,14 +51,6 @@ func needOf(life time.Duration) time.Duration {
 	return authring.DefaultMinValid
 }
 
-// files are those that a link depends on; the second may be empty.
-type files struct{ record, provider string }
-
-// stamps tell two versions of the files apart.
-type stamps struct{ record, provider stamp }
-
-func (f files) look() stamps { return stamps{look(f.record), look(f.provider)} }
-
 // acquire returns the link, opened anew if its record is not the one that it
 // was opened with: another process has relinked, moved or unlinked it; or if
 // something else is known of its provider. For what is in memory that is looked
@@ -77,10 +69,10 @@ func (a *Agent) acquire(ask Ask, key string) (*held, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &held{link: link, session: session, files: files{session.Layout().ConfigPath(link.Config), described}, allowance: burst}
+	h := &held{link: link, session: session, files: filesOf(session.Layout(), link.Config, described), allowance: burst}
 	// The record may be another one than Open has read. Before it refreshes,
 	// and it has nothing to hand out before, the session reads it again.
-	h.stamps = stamps{look(h.files.record), provider}
+	h.seen = h.files.see(provider, a.clock.Now())
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
@@ -88,7 +80,7 @@ func (a *Agent) acquire(ask Ask, key string) (*held, error) {
 		return nil, errors.New("the agent is ending")
 	}
 	if other := a.links[link]; other != nil {
-		if other.stamps == h.stamps {
+		if other.seen.stamps == h.seen.stamps && other.seen.digest == h.seen.digest {
 			a.shut(session) // another request was faster
 			return a.use(other), nil
 		}
@@ -108,7 +100,7 @@ func (a *Agent) acquireHeld(ask Ask, key string) *held {
 	switch {
 	case h == nil:
 		return nil
-	case !h.inMemory(ask, key, a.clock.Now()) && h.stamps != h.files.look():
+	case !h.inMemory(ask, key, a.clock.Now()) && !h.files.same(&h.seen, a.clock.Now()):
 		a.drop(h)
 		return nil
 	}
@@ -173,10 +165,14 @@ func (a *Agent) release(h *held) {
 // current reports whether the files are still those that the session was opened
 // with; if not, the link is dropped.
 func (a *Agent) current(h *held) bool {
-	same := h.stamps == h.files.look()
+	a.mu.Lock()
+	seen := h.seen
+	a.mu.Unlock()
+	same := h.files.same(&seen, a.clock.Now())
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if same && !h.gone {
+		h.seen = seen
 		return true
 	}
 	a.drop(h)
