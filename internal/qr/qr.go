@@ -34,6 +34,16 @@ func (c Code) Columns() int { return c.side }
 // Lines is the number of lines: two rows of modules go in each.
 func (c Code) Lines() int { return (c.side + 1) / 2 }
 
+// Colours, of the fixed part of the palette: themes change the others. What is
+// light all over has a light ground too, since many terminals leave hairlines
+// between letters, and below the last row the ground is the terminal's.
+const (
+	mixed = "\x1b[38;5;231;48;5;16m"
+	light = "\x1b[38;5;231;48;5;231m"
+	edge  = "\x1b[38;5;231;49m"
+	reset = "\x1b[0m"
+)
+
 // Draw writes the code, line by line, two rows of modules in each. In colour it
 // is black on white whatever the colours of the terminal are; without, a light
 // module is where the terminal writes, as is right for light letters on a dark
@@ -41,25 +51,29 @@ func (c Code) Lines() int { return (c.side + 1) / 2 }
 func (c Code) Draw(colour bool) string {
 	var text strings.Builder
 	for y := 0; y < c.side; y += 2 {
-		if colour {
-			// Of the fixed part of the palette: themes change the others.
-			text.WriteString("\x1b[38;5;231;48;5;16m")
-		}
+		last := ""
 		for x := range c.side {
 			upper, lower := c.light(x, y), y+1 < c.side && c.light(x, y+1)
+			letter, style := " ", mixed
 			switch {
 			case upper && lower:
-				text.WriteString("█")
+				letter, style = "█", light
 			case upper:
-				text.WriteString("▀")
+				letter = "▀"
 			case lower:
-				text.WriteString("▄")
-			default:
-				text.WriteString(" ")
+				letter = "▄"
 			}
+			if y+1 == c.side {
+				style = edge
+			}
+			if colour && style != last {
+				text.WriteString(style)
+				last = style
+			}
+			text.WriteString(letter)
 		}
 		if colour {
-			text.WriteString("\x1b[0m")
+			text.WriteString(reset)
 		}
 		text.WriteString("\n")
 	}

@@ -1,6 +1,7 @@
 package qr_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -37,9 +38,19 @@ func TestDraw(t *testing.T) {
 		t.Errorf("the first finder pattern begins with %q", got)
 	}
 	coloured := code.Draw(true)
-	stripped := strings.NewReplacer("\x1b[38;5;231;48;5;16m", "", "\x1b[0m", "").Replace(coloured)
+	stripped := regexp.MustCompile(`\x1b\[[0-9;]*m`).ReplaceAllString(coloured, "")
 	if stripped != plain || strings.Count(coloured, "\x1b[0m\n") != len(lines) {
 		t.Error("in colour it is another code, or the colour runs on")
+	}
+	// White letters on white and black alone, but for the half line at the end.
+	last := strings.LastIndex(strings.TrimSuffix(coloured, "\n"), "\n")
+	for _, style := range regexp.MustCompile(`\x1b\[(38[0-9;]*)m`).FindAllStringSubmatch(coloured[:last], -1) {
+		if style[1] != "38;5;231;48;5;16" && style[1] != "38;5;231;48;5;231" {
+			t.Errorf("the colours %s are in it", style[1])
+		}
+	}
+	if strings.Contains(coloured[last:], "48;5;16") {
+		t.Error("there is a black line below the margin")
 	}
 }
 
