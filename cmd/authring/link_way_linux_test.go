@@ -556,6 +556,27 @@ func TestCodeForACamera(t *testing.T) {
 	}
 }
 
+// A terminal whose locale has no such letters is sent none, and a pipe has what
+// every other pipe has.
+func TestLocaleWithoutSigns(t *testing.T) {
+	p := newPerson(t)
+	env := []string{"LANG=C.UTF-8", "LC_ALL=C"}
+	term := p.run(env, "link", "--allow-plaintext")
+	term.typeText(approvePage(t, term.expect("Code from Dropbox: ")) + "\r")
+	term.expect("Linked to Ada Lovelace")
+	if got := term.end(); got != 0 {
+		t.Errorf("exit code %d, want 0", got)
+	}
+	if shown := term.all(); !strings.Contains(shown, "+\x1b[0m Linked") || strings.ContainsFunc(shown, func(r rune) bool { return r > '~' }) {
+		t.Errorf("shown:\n%q", shown)
+	}
+	cmd := exec.Command("authring", "status")
+	cmd.Env, cmd.Dir = append(append([]string{}, p.env...), env...), p.home
+	if out, err := cmd.Output(); err != nil || !strings.HasPrefix(string(out), "✓ default") {
+		t.Errorf("status through a pipe: %v\n%s", err, out)
+	}
+}
+
 // scan makes a picture of the block characters, and reads the code in it.
 func scan(t *testing.T, shown string) string {
 	t.Helper()

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"runtime"
-	"strings"
 
 	"golang.org/x/term"
 
@@ -28,19 +27,10 @@ func (p *program) showQR(address string, others int) {
 	fmt.Fprintf(p.stderr, "%s\n", code.Draw(p.stderr.colour))
 }
 
-// drawsBlocks reports whether block characters can be expected to come out. POSIX
-// has LC_ALL before LC_CTYPE before LANG.
+// drawsBlocks reports whether block characters can be expected to come out.
 func (p *program) drawsBlocks() bool {
 	if runtime.GOOS == "windows" {
 		return p.getenv("WT_SESSION") != "" // Windows Terminal
 	}
-	if p.getenv("TERM") == "dumb" {
-		return false
-	}
-	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		if locale := strings.ToLower(p.getenv(name)); locale != "" {
-			return strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8")
-		}
-	}
-	return false
+	return p.getenv("TERM") != "dumb" && isUTF8(p.getenv)
 }

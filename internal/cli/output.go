@@ -19,6 +19,7 @@ type output struct {
 	file     *os.File
 	terminal bool
 	colour   bool
+	ascii    bool // a terminal that cannot be expected to show other letters
 
 	mu  sync.Mutex
 	err error
@@ -29,18 +30,43 @@ func newOutput(file *os.File) *output {
 	// https://no-color.org: "when present and not an empty string".
 	colour := terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" &&
 		runtime.GOOS != "windows" // older consoles print the sequences
-	return &output{file: file, terminal: terminal, colour: colour}
+	return &output{file: file, terminal: terminal, colour: colour, ascii: terminal && !isUTF8(os.Getenv)}
 }
+
+// isUTF8 reports whether the locale has all letters. POSIX has LC_ALL before
+// LC_CTYPE before LANG.
+func isUTF8(getenv func(string) string) bool {
+	if runtime.GOOS == "windows" {
+		return true // Go writes to a console in its own letters
+	}
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if locale := strings.ToLower(getenv(name)); locale != "" {
+			return strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8")
+		}
+	}
+	return false
+}
+
+// plainLetters are what our own signs become in a locale without them. Names of
+// people stay as they are.
+var plainLetters = strings.NewReplacer("✓", "+", "✗", "x", "…", "...", "→", "->")
 
 // Write writes to the file.
 func (o *output) Write(b []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	n, err := o.file.Write(b)
-	if err != nil && o.err == nil {
+	text := b
+	if o.ascii {
+		text = []byte(plainLetters.Replace(string(b)))
+	}
+	_, err := o.file.Write(text)
+	if err == nil {
+		return len(b), nil
+	}
+	if o.err == nil {
 		o.err = err
 	}
-	return n, err
+	return 0, err
 }
 
 // colours of marks and names.
