@@ -134,8 +134,10 @@ func (s *Session) pending() (*begunLink, error) {
 	}
 	written, err := s.layout.LoadPending(s.name, time.Now())
 	switch {
-	case errors.Is(err, record.ErrNoPending), errors.Is(err, record.ErrPendingExpired):
-		return nil, fmt.Errorf("%w: %w", ErrNoPendingLink, err)
+	case errors.Is(err, record.ErrNoPending):
+		return nil, ErrNoPendingLink
+	case errors.Is(err, record.ErrPendingExpired):
+		return nil, fmt.Errorf("%w that is still good: %w", ErrNoPendingLink, err)
 	case err != nil:
 		return nil, err
 	case written.Provider != s.config.provider.Name:

@@ -18,7 +18,7 @@ var (
 	ErrNoPending = errors.New("no link was begun")
 	// ErrPendingExpired: a link was begun too long ago, or the clock was set
 	// since. It has to be begun again.
-	ErrPendingExpired = fmt.Errorf("the link was not finished within %v", PendingLifetime)
+	ErrPendingExpired = errors.New("it was not finished within ten minutes")
 )
 
 // PendingLink is a link that was begun and not yet finished, so that another

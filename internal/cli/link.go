@@ -352,6 +352,6 @@ func (l *linking) printBegun(ctx context.Context) error {
 		brings = "the address that the browser ends at, which begins with " + pending.RedirectURI + ","
 	}
 	l.say("Approve access on that page, and then, before %s, give %s to: %s",
-		pending.Expires.Local().Format("15:04"), brings, l.command("link", "--finish"))
+		pending.Expires.Local().Format("15:04"), brings, l.finishCommand())
 	return nil
 }

@@ -55,3 +55,19 @@ func (l *linking) renewPage(ctx context.Context) error {
 	l.present(pending)
 	return nil
 }
+
+// finishCommand spells the command that takes the code, with what it cannot
+// know from the link that was begun.
+func (l *linking) finishCommand() string {
+	flags := []string{"--finish"}
+	if l.keyring != "" {
+		flags = append(flags, "--keyring", l.keyring)
+	}
+	if l.allowPlaintext {
+		flags = append(flags, "--allow-plaintext")
+	}
+	if l.switchAccount {
+		flags = append(flags, "--switch-account")
+	}
+	return l.command("link", flags...)
+}

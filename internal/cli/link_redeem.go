@@ -119,14 +119,14 @@ func (l *linking) refused(ctx context.Context, err error, answer brought) (bool,
 		}
 		return false, &failure{
 			err:  err,
-			hint: "Nothing was changed; the page is still good. Give its code to: " + l.command("link", "--finish"),
+			hint: "Nothing was changed; the page is still good. Give its code to: " + l.finishCommand(),
 		}
 	case errors.Is(err, provider.ErrTokenUnusable):
 		return false, &failure{err: err, hint: "The code is spent, and another one would bring the same: this is for whoever runs the server."}
 	case errors.Is(err, authring.ErrConnectionFailed):
 		return false, &failure{
 			err:  err,
-			hint: "Nothing was lost. Within ten minutes of opening the page, try the same code again: " + l.command("link", "--finish"),
+			hint: "Nothing was lost. Within ten minutes of opening the page, try the same code again: " + l.finishCommand(),
 		}
 	default:
 		return false, err
@@ -152,7 +152,7 @@ func (l *linking) offerFresh(ctx context.Context, refusal error, again bool) (bo
 	}
 	return false, &failure{
 		err:   refusal,
-		hint:  "Nothing was saved. Approve access on the new page, and give its code to: " + l.command("link", "--finish"),
+		hint:  "Nothing was saved. Approve access on the new page, and give its code to: " + l.finishCommand(),
 		extra: pendingObject(fresh),
 	}
 }

@@ -2,13 +2,15 @@ package cli
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"io"
 	"strings"
+	"unicode"
 
 	"golang.org/x/term"
+
+	"github.com/authring/authring/provider"
 )
 
 // maxInput bounds what is read as a code, in bytes: a redirect URL with a long
@@ -60,19 +62,30 @@ func (p *program) readLine(ctx context.Context) (string, error) {
 }
 
 // readPiped reads the first line of standard input, which is no terminal. Lines
-// that are empty are passed over.
+// that are empty are passed over. An address goes on in the lines that came with
+// it, if together they are one.
 func (p *program) readPiped(ctx context.Context) (string, error) {
 	return p.wait(ctx, func() (string, error) {
-		lines := bufio.NewScanner(io.LimitReader(p.stdin, maxInput))
-		lines.Buffer(nil, maxInput+1)
-		for lines.Scan() {
-			if line := bytes.TrimSpace(lines.Bytes()); len(line) > 0 {
-				return string(line), nil
+		lines := bufio.NewReaderSize(io.LimitReader(p.stdin, maxInput), maxInput)
+		for {
+			line, err := lines.ReadString('\n')
+			if first := strings.TrimSpace(line); first != "" {
+				rest, _ := lines.Peek(lines.Buffered())
+				if whole := provider.CleanPaste(line + string(rest)); isAddress(first) && !strings.ContainsFunc(whole, unicode.IsSpace) {
+					return whole, nil
+				}
+				return first, nil
+			}
+			if err == io.EOF {
+				return "", nil
+			} else if err != nil {
+				return "", err
 			}
 		}
-		return "", lines.Err()
 	})
 }
+
+func isAddress(text string) bool { return strings.Contains(text, "://") || strings.Contains(text, "?") }
 
 // wait runs read, which cannot be stopped, until ctx ends.
 func (p *program) wait(ctx context.Context, read func() (string, error)) (string, error) {
