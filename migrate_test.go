@@ -435,6 +435,67 @@ func TestMigrateGivesUpAnEarlierMove(t *testing.T) {
 	}
 }
 
+// A move that was cut short towards a keyring that cannot be read keeps nobody
+// from using the link where it is, and what the move has written is not used
+// once it is stale.
+func TestMigrateCutShortKeepsTheLinkUsable(t *testing.T) {
+	for _, kind := range []error{keyring.ErrLocked, keyring.ErrAbsent} {
+		for rule, options := range map[string][]dropboxtest.Option{
+			"rotates": {dropboxtest.WithReuseDetection()},
+			"stays":   nil,
+		} {
+			where := fmt.Sprintf("%v, the refresh token %s", kind, rule)
+			w := newWorld(t, options...)
+			wallet, keyrings := withWallet(w)
+			p := *provider.Dropbox()
+			if options != nil {
+				p.Replay = provider.ReplaySingleUse
+			}
+			with := []authring.Option{keyrings, authring.WithProvider(&p)}
+			s, user := w.link(t, "default", with...), w.key("default").User
+			wallet.After(func(op string, _ keyring.Key) {
+				if op == "write" {
+					panic(crash{})
+				}
+			})
+			func() {
+				defer func() { _ = recover() }()
+				_, _ = s.Migrate(t.Context(), keyring.KWallet)
+			}()
+			wallet.After(nil)
+			wantHeld(t, wallet, user)
+
+			wallet.Fail(kind)
+			next := w.open(t, "default", with...)
+			wantUsable(t, next, where)
+			wantUsable(t, next, where+", again")
+			wantState(t, next, authring.Linked)
+
+			// The copy is back before the place of the link is.
+			wallet.Fail(nil)
+			w.memory.Fail(keyring.ErrUnavailable)
+			third := w.open(t, "default", with...)
+			if _, err := third.Token(t.Context(), authring.Fresh()); !errors.Is(err, keyring.ErrUnavailable) {
+				t.Errorf("%s: with the copy alone: Token: %v", where, err)
+			}
+			w.memory.Fail(nil)
+			wantUsable(t, third, where+", with both")
+			if now := len(held(wallet)); now != map[string]int{"rotates": 0, "stays": 1}[rule] || now+len(held(w.memory)) != 1 {
+				t.Errorf("%s: %q and %q", where, held(w.memory), held(wallet))
+			}
+			if _, err := third.Migrate(t.Context(), keyring.KWallet); err != nil {
+				t.Errorf("%s: %v", where, err)
+			}
+			wantHeld(t, w.memory)
+			wantHeld(t, wallet, user)
+			wantUsable(t, third, where+", moved")
+			if _, cut, _ := third.Layout().LoadIntent("default"); cut || w.live() != 1 {
+				t.Errorf("%s: a note is left: %v; %d grants", where, cut, w.live())
+			}
+		}
+	}
+}
+
 // The mark that a grant is revoked moves with the link, also when the process
 // dies.
 func TestMigrateKeepsTheMark(t *testing.T) {

@@ -21,10 +21,33 @@ func (s *Session) recover(ctx context.Context, prompt keyring.Prompt) error {
 	return s.recoverGrant(ctx, prompt)
 }
 
+// recoverToUse is recover for those who are about to use the link. A move to a
+// keyring that cannot be read keeps nobody from it: the link is still where it
+// was, and the note says that it was used there.
+func (s *Session) recoverToUse(ctx context.Context) error {
+	if err := s.recoverLink(ctx, keyring.NoPrompt); err != nil {
+		intent, ok, noteErr := s.layout.LoadIntent(s.name)
+		rec, recordErr := s.layout.Load(s.name)
+		var access *KeyringAccessError
+		if ctx.Err() != nil || !ok || noteErr != nil || recordErr != nil || !intent.Unsettled(rec) || !errors.As(err, &access) {
+			return err
+		}
+		if !intent.Used {
+			intent.Used = true
+			if err := s.layout.SaveIntent(s.name, intent); err != nil {
+				return err
+			}
+		}
+		s.config.logger.Debug("a move cannot be settled yet", "config", s.name, "error", err)
+	}
+	return s.recoverGrant(ctx, keyring.NoPrompt)
+}
+
 // recoverLink completes, or forgets, a link that was being saved. If the
 // keyring holds the secret that was to be saved, only the record is missing,
 // and it is written, and the item of the link before it is deleted; if not, the
-// link before it stands.
+// link before it stands. So it does where it was used since, and its secret has
+// become another: the copy is deleted.
 func (s *Session) recoverLink(ctx context.Context, prompt keyring.Prompt) error {
 	intent, ok, err := s.layout.LoadIntent(s.name)
 	if err != nil {
@@ -43,6 +66,14 @@ func (s *Session) recoverLink(ctx context.Context, prompt keyring.Prompt) error 
 		return err
 	}
 	if err == nil && s.fingerprint(held) == intent.Fingerprint {
+		stale, err := s.isStale(ctx, intent, prompt)
+		if err != nil {
+			return err
+		}
+		if stale {
+			s.dropCopy(ctx, k, intent)
+			return s.layout.DropIntent(s.name)
+		}
 		rec, err := s.completed(intent)
 		if err != nil {
 			return err
@@ -61,6 +92,35 @@ func (s *Session) recoverLink(ctx context.Context, prompt keyring.Prompt) error 
 		}
 	}
 	return s.layout.DropIntent(s.name)
+}
+
+// isStale reports whether what a move has written was replaced since, where the
+// link stayed.
+func (s *Session) isStale(ctx context.Context, intent record.Intent, prompt keyring.Prompt) (bool, error) {
+	if !intent.Used {
+		return false, nil
+	}
+	rec, err := s.layout.Load(s.name)
+	if err != nil || !intent.Unsettled(rec) {
+		return false, err
+	}
+	k, err := s.keyringOf(ctx, rec, "load the token")
+	if err != nil {
+		return false, err
+	}
+	held, err := s.get(ctx, k, rec, prompt)
+	if errors.Is(err, ErrSecretMissing) {
+		return false, nil
+	}
+	return err == nil && s.fingerprint(held) != intent.Fingerprint, err
+}
+
+// dropCopy deletes what a move that is given up has written.
+func (s *Session) dropCopy(ctx context.Context, k keyring.Keyring, intent record.Intent) {
+	err := s.remove(ctx, k, s.key(intent.Record.AccountID), keyring.NoPrompt)
+	if err != nil && !errors.Is(err, keyring.ErrNotFound) {
+		s.emit(Event{Kind: EventLeftover, Keyring: k.ID(), Text: "the copy of the secret could not be deleted", Err: err})
+	}
 }
 
 // completed is the record that an intent is about. What the provider said of

@@ -63,8 +63,16 @@ func (s *Session) unlockKeyring(ctx context.Context) error {
 		return err
 	}
 	if intent, ok, err := s.layout.LoadIntent(s.name); err == nil && ok {
-		rec = intent.Record
+		err := s.unlockFor(ctx, intent.Record)
+		stays := intent.Unsettled(rec)
+		if ctx.Err() != nil || !stays || err == nil && !intent.Used {
+			return err
+		}
 	}
+	return s.unlockFor(ctx, rec)
+}
+
+func (s *Session) unlockFor(ctx context.Context, rec record.Record) error {
 	k, err := s.keyringOf(ctx, rec, "load the token")
 	if err != nil {
 		return err
@@ -80,7 +88,7 @@ func (s *Session) refreshLocked(ctx context.Context, to *narrowed) error {
 	}
 	defer unlock()
 	defer s.tellUnsaved(ctx)
-	if err := s.recover(ctx, keyring.NoPrompt); err != nil {
+	if err := s.recoverToUse(ctx); err != nil {
 		return err
 	}
 	rec, err := s.reload()

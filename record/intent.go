@@ -23,6 +23,15 @@ type Intent struct {
 	// Migration: the secret is the one of the link before, which moves to
 	// another keyring.
 	Migration bool
+	// Used: a move could not be settled, and the link was used where it was. A
+	// refresh there may have made what the other keyring holds a stale copy.
+	Used bool
+}
+
+// Unsettled reports whether the link that r describes is still where a move was
+// to take it from.
+func (i Intent) Unsettled(r Record) bool {
+	return i.Migration && r.Keyring == i.OldKeyring && r.AccountID == i.OldAccountID
 }
 
 type intentNote struct {
@@ -41,6 +50,7 @@ type intentNote struct {
 	OldAccountID    string     `json:"old_account_id,omitempty"`
 	OldKeyring      keyring.ID `json:"old_keyring,omitempty"`
 	Migration       bool       `json:"migration,omitempty"`
+	Used            bool       `json:"used,omitempty"`
 }
 
 // SaveIntent notes, durably, that a link is about to be saved. The caller
@@ -55,7 +65,7 @@ func (l Layout) SaveIntent(config string, i Intent) error {
 			Version: noteVersion, Fingerprint: i.Fingerprint, AccountID: r.AccountID, Keyring: r.Keyring,
 			TokenAccessType: r.TokenAccessType, Provider: r.Provider, AppKey: r.AppKey, Scope: r.Scope, ScopeMissing: r.ScopeMissing,
 			Email: r.Email, DisplayName: r.DisplayName, Linked: r.Linked.UTC(),
-			OldAccountID: i.OldAccountID, OldKeyring: i.OldKeyring, Migration: i.Migration,
+			OldAccountID: i.OldAccountID, OldKeyring: i.OldKeyring, Migration: i.Migration, Used: i.Used,
 		}
 		err = writeNote(l.intentPath(config), n)
 	}
@@ -87,7 +97,7 @@ func (l Layout) LoadIntent(config string) (i Intent, ok bool, err error) {
 		return Intent{}, false, fmt.Errorf("could not read the note that %q is being changed: %w", config, err)
 	}
 	return Intent{
-		Record: r, Fingerprint: n.Fingerprint, OldAccountID: n.OldAccountID, OldKeyring: n.OldKeyring, Migration: n.Migration,
+		Record: r, Fingerprint: n.Fingerprint, OldAccountID: n.OldAccountID, OldKeyring: n.OldKeyring, Migration: n.Migration, Used: n.Used,
 	}, true, nil
 }
 
