@@ -6,8 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// watchFolder tells when something new is in a folder; end gives back what
-// that takes. The channel is nil where the folder cannot be watched.
+// watchFolder tells when something new is in a folder, or the folder itself
+// goes; end gives back what that takes. The channel is nil where the folder
+// cannot be watched.
 func watchFolder(folder string) (made <-chan struct{}, end func()) {
 	if folder == "" {
 		return nil, func() {}
@@ -18,7 +19,7 @@ func watchFolder(folder string) (made <-chan struct{}, end func()) {
 		return nil, func() {}
 	}
 	file := os.NewFile(uintptr(fd), "inotify")
-	if _, err := unix.InotifyAddWatch(fd, folder, unix.IN_CREATE|unix.IN_MOVED_TO|unix.IN_ONLYDIR); err != nil {
+	if _, err := unix.InotifyAddWatch(fd, folder, unix.IN_CREATE|unix.IN_MOVED_TO|unix.IN_MOVE_SELF|unix.IN_DELETE_SELF|unix.IN_ONLYDIR); err != nil {
 		_ = file.Close()
 		return nil, func() {}
 	}
