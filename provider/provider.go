@@ -255,15 +255,24 @@ func (p *Provider) check() error {
 	if p.Name == "" {
 		return errors.New("the provider has no name")
 	}
-	endpoints := []string{p.AuthURL, p.TokenURL}
-	for _, endpoint := range []string{p.Issuer, p.DeviceURL, p.PARURL, p.RevokeURL, p.UserinfoURL, p.JWKSURL} {
-		if endpoint != "" {
-			endpoints = append(endpoints, endpoint)
+	for _, e := range []struct {
+		what, address string
+		needed        bool
+	}{
+		{"authorization endpoint", p.AuthURL, true}, {"token endpoint", p.TokenURL, true}, {"issuer", p.Issuer, false},
+		{"device authorization endpoint", p.DeviceURL, false}, {"pushed authorization request endpoint", p.PARURL, false},
+		{"revocation endpoint", p.RevokeURL, false}, {"userinfo endpoint", p.UserinfoURL, false}, {"page of keys", p.JWKSURL, false},
+	} {
+		if e.address == "" && !e.needed {
+			continue
+		}
+		if _, err := parseEndpoint(e.address); err != nil {
+			return fmt.Errorf("could not use provider %s: its %s: %w", p.Name, e.what, err)
 		}
 	}
-	for _, endpoint := range endpoints {
-		if _, err := parseEndpoint(endpoint); err != nil {
-			return fmt.Errorf("could not use provider %s: %w", p.Name, err)
+	for _, host := range p.Hosts {
+		if u, err := url.Parse("https://" + host); err != nil || u.Host != host || u.Hostname() == "" || strings.ContainsAny(host, "* ") {
+			return fmt.Errorf("could not use provider %s: %.80q is not a host, such as api.example.org or 127.0.0.1:8080", p.Name, host)
 		}
 	}
 	if p.ClientID != "" && !isVisible(p.ClientID, maxClientID) {

@@ -35,8 +35,8 @@ func (r *providerRun) add(ctx context.Context) error {
 	if err := r.chooseAuth(entry, methods, !password.IsZero()); err != nil {
 		return err
 	}
-	if err := entry.Provider.Validate(); err != nil {
-		return &failure{err: usage("provider", "%v", err)}
+	if err := r.valid(entry); err != nil {
+		return err
 	}
 	if err := r.save(ctx, entry, password); err != nil {
 		return err
@@ -164,6 +164,14 @@ func (r *providerRun) sure(ctx context.Context, question, otherwise string) erro
 	}
 	if !ok {
 		return &failure{err: errInterrupted, message: "nothing was changed"}
+	}
+	return nil
+}
+
+// valid finds what no file can say, before anything is written.
+func (r *providerRun) valid(entry *registry.Entry) error {
+	if _, err := registry.Format(entry); err != nil {
+		return usage("provider", "%v", err)
 	}
 	return nil
 }

@@ -142,8 +142,8 @@ func (r *providerRun) update(ctx context.Context) error {
 	if err := r.chooseAuth(entry, metadata, !password.IsZero()); err != nil {
 		return err
 	}
-	if err := p.Validate(); err != nil {
-		return &failure{err: usage("provider", "%v", err)}
+	if err := r.valid(entry); err != nil {
+		return err
 	}
 	if len(differs) == 0 && !r.changes() {
 		if err := r.deleteLeft(ctx, entry); err != nil {

@@ -153,7 +153,7 @@ func check(entry *Entry) error {
 	}
 	for _, line := range lines {
 		if len(line) > 2048 || strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) {
-			return fmt.Errorf("%.40q is not a printable line", line)
+			return fmt.Errorf("%.40q is not a printable line of at most 2048 bytes", line)
 		}
 	}
 	for _, scope := range p.DefaultScope {

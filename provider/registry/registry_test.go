@@ -187,6 +187,9 @@ func TestFilesThatAreRefused(t *testing.T) {
 		"that loads code":         func(m map[string]any) { m["token_variable"] = "LD_PRELOAD" },
 		"that says revoked":       func(m map[string]any) { m["refusals"] = []any{map[string]any{"error": "x", "means": "revoked"}} },
 		"with an odd redirect":    func(m map[string]any) { m["redirect_uri"] = "https://example.org/" },
+		"with an address as host": func(m map[string]any) { m["hosts"] = []string{"https://api.example.org"} },
+		"with a host of all":      func(m map[string]any) { m["hosts"] = []string{"*.example.org"} },
+		"with a host and a path":  func(m map[string]any) { m["hosts"] = []string{"api.example.org/v1"} },
 		"with two scopes in one":  func(m map[string]any) { m["default_scope"] = []string{"a b"} },
 	} {
 		members := good()
