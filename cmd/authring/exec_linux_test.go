@@ -412,12 +412,33 @@ func TestProxyVerb(t *testing.T) {
 	if got := ask(); got != "" {
 		t.Errorf("after its end the answer is %q", got)
 	}
-	// The link that is gone is told to callers, in the words of the tool.
+	// A link that is gone is told to callers at once, in the words of the tool,
+	// though its token is still good.
 	r = p.start("proxy")
 	address, _ = strings.CutPrefix(r.line(), "AUTHRING_PROXY=http://127.0.0.1:")
-	p.want(0, "", "unlink", "--yes")
-	p.dropbox.ExpireAccessTokens()
-	if got := ask(); !strings.Contains(got, `"error"`) || strings.Contains(got, "ada@example.org") {
+	p.want(0, "", "unlink", "--yes", "--local-only")
+	if got := ask(); !strings.Contains(got, `"error":"not-linked"`) || strings.Contains(got, "ada@example.org") {
 		t.Errorf("after an unlink the answer is %q", got)
+	}
+	p.link("--keyring", "plaintext")
+	if got := ask(); !strings.Contains(got, "ada@example.org") {
+		t.Errorf("linked again, the answer is %q", got)
+	}
+	// A grant that has ended is not asked for again and again.
+	p.dropbox.Revoke(p.dropbox.User().AccountID)
+	p.dropbox.ResetRequests()
+	for range 10 {
+		if got := ask(); !strings.Contains(got, `"error`) {
+			t.Errorf("after the grant has ended the answer is %q", got)
+		}
+	}
+	asked := 0
+	for _, request := range p.dropbox.Requests() {
+		if request.Path == "/oauth2/token" {
+			asked++
+		}
+	}
+	if asked > 2 { // once more, to be sure
+		t.Errorf("the provider was asked %d times for a token of a grant that has ended", asked)
 	}
 }

@@ -25,15 +25,16 @@ type issuer struct {
 	ends    time.Time
 	life    time.Duration
 	failing error
+	changed bool
 }
 
-func (i *issuer) token(_ context.Context, minValid time.Duration) (secret.Secret, time.Time, error) {
+func (i *issuer) token(_ context.Context, minValid time.Duration, fresh bool) (secret.Secret, time.Time, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.failing != nil {
 		return secret.Secret{}, time.Time{}, i.failing
 	}
-	if i.n == 0 || time.Until(i.ends) < max(minValid, 5*time.Minute) {
+	if i.n == 0 || fresh || time.Until(i.ends) < max(minValid, 5*time.Minute) {
 		i.n++
 		i.ends = time.Now().Add(i.life)
 	}
@@ -55,11 +56,26 @@ func (i *issuer) fail(err error) {
 	i.failing = err
 }
 
+// change is what a relink does to the link; the token before is of no use then.
+func (i *issuer) change(err error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.changed, i.failing = true, err
+}
+
+func (i *issuer) changes() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	was := i.changed
+	i.changed = false
+	return was
+}
+
 func keep(t *testing.T, i *issuer, during func(read func() string)) {
 	synctest.Test(t, func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "token")
-		file := child.TokenFile{Path: path, Token: i.token, Ended: func(err error) bool { return errors.Is(err, errGone) }}
-		ends, err := file.Write(t.Context(), 0)
+		file := child.TokenFile{Path: path, Token: i.token, Changed: i.changes, Ended: func(err error) bool { return errors.Is(err, errGone) }}
+		ends, err := file.Write(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,6 +136,40 @@ func TestTokenFileOutlivesFaults(t *testing.T) {
 			t.Errorf("without a link the file holds %q", got)
 		}
 	})
+}
+
+// A link that was changed has its new token in the file at once, and none while it
+// is unlinked; also where tokens do not end.
+func TestTokenFileFollowsTheLink(t *testing.T) {
+	for _, life := range []time.Duration{4 * time.Hour, 0} {
+		i := &issuer{life: life}
+		keep(t, i, func(read func() string) {
+			was := read()
+			i.change(nil)
+			<-time.After(20 * time.Second)
+			if n, _ := i.state(); n != 2 || (life > 0 && read() == was) {
+				t.Errorf("after a relink the file holds %q, and %d tokens were made", read(), n)
+			}
+			i.change(errors.New("no network"))
+			<-time.After(time.Minute)
+			i.fail(nil)
+			<-time.After(20 * time.Second)
+			if n, _ := i.state(); n != 3 {
+				t.Errorf("after a relink without a network %d tokens were made", n)
+			}
+			i.change(errGone)
+			<-time.After(20 * time.Second)
+			if got := read(); got != "none" {
+				t.Errorf("after an unlink the file holds %q", got)
+			}
+			<-time.After(time.Hour)
+			i.change(nil)
+			<-time.After(20 * time.Second)
+			if n, _ := i.state(); n != 4 || read() == "none" {
+				t.Errorf("linked again, the file holds %q, and %d tokens were made", read(), n)
+			}
+		})
+	}
 }
 
 // A token that does not end is not replaced.

@@ -187,11 +187,15 @@ func (v *services) tokenFile(ctx, serving context.Context) (string, error) {
 		return "", err
 	}
 	file := child.TokenFile{
-		Path:  filepath.Join(v.folder, "token"),
-		Ended: endsLink,
-		Token: func(ctx context.Context, minValid time.Duration) (secret.Secret, time.Time, error) {
+		Path:    filepath.Join(v.folder, "token"),
+		Changed: v.recordChanges(),
+		Ended:   endsLink,
+		Token: func(ctx context.Context, minValid time.Duration, fresh bool) (secret.Secret, time.Time, error) {
 			var want []authring.TokenOption
-			if minValid > 0 {
+			switch {
+			case fresh:
+				want = append(want, authring.Fresh())
+			case minValid > 0:
 				want = append(want, authring.MinValid(minValid))
 			}
 			token, err := s.Token(ctx, want...)
@@ -201,7 +205,7 @@ func (v *services) tokenFile(ctx, serving context.Context) (string, error) {
 			return token.AccessToken, token.Expires, err
 		},
 	}
-	ends, err := file.Write(ctx, 0)
+	ends, err := file.Write(ctx)
 	if err != nil {
 		return "", fmt.Errorf("could not begin the token file: %w", err)
 	}

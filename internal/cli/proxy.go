@@ -158,7 +158,7 @@ func (p *program) newProxy(s *authring.Session, targets []*url.URL, secret strin
 		return nil, err
 	}
 	return proxy.New(proxy.Config{
-		Provider: from, Targets: targets, Secret: secret, Token: newRenewer(s).token,
+		Provider: from, Targets: targets, Secret: secret, Token: newRenewer(s, p.recordChanges()).token,
 		Explain: func(err error) any { return p.errorObject(err) }, Logger: p.logger(),
 	})
 }
