@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/authring/authring/internal/fault"
@@ -80,7 +81,8 @@ func connContext(ctx context.Context, nc net.Conn) context.Context {
 // door lets connections in.
 type door struct {
 	net.Listener
-	conns *conns
+	conns   *conns
+	hearing atomic.Int32 // how many are being turned away
 }
 
 var errLastCall = errors.New("the agent is ending")
@@ -98,7 +100,7 @@ func (d *door) Accept() (net.Conn, error) {
 		}
 		p, ok := d.conns.mayConnect(raw)
 		if !ok {
-			turnAway(raw, http.StatusForbidden, errorReply{"refused", "this agent gives no tokens to another user", fault.Refused, "Run an agent of your own."})
+			d.turnAway(raw, http.StatusForbidden, errorReply{"refused", "this agent gives no tokens to another user", fault.Refused, "Run an agent of your own."})
 			continue
 		}
 		c, wait := d.conns.admit(raw, p)
@@ -110,7 +112,7 @@ func (d *door) Accept() (net.Conn, error) {
 		if c != nil {
 			return c, nil
 		}
-		turnAway(raw, http.StatusServiceUnavailable, errorReply{"no-room", "the agent has no room for another request", fault.Temporary, "Try again later."})
+		d.turnAway(raw, http.StatusServiceUnavailable, errorReply{"no-room", "the agent has no room for another request", fault.Temporary, "Try again later."})
 	}
 }
 
@@ -126,11 +128,34 @@ func (d *door) lastCall() {
 	_ = d.Listener.Close()
 }
 
-// turnAway answers somebody who is not let in, and does not wait to be heard.
-func turnAway(c net.Conn, status int, answer errorReply) {
+const (
+	// hearing is how long somebody who is turned away has to hear it.
+	hearing = 250 * time.Millisecond
+	// mostHearing is how many may at a time: the others are cut off.
+	mostHearing = 16
+)
+
+// turnAway answers somebody who is not let in, and is not held up by that.
+func (d *door) turnAway(c net.Conn, status int, answer errorReply) {
 	body, _ := json.Marshal(answer)
-	_ = c.SetWriteDeadline(time.Now().Add(10 * time.Millisecond))
+	_ = c.SetDeadline(time.Now().Add(10 * time.Millisecond))
 	_, _ = fmt.Fprintf(c, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s",
 		status, http.StatusText(status), len(body), body)
-	_ = c.Close()
+	socket, ok := c.(*net.UnixConn)
+	if !ok || d.hearing.Add(1) > mostHearing {
+		if ok {
+			d.hearing.Add(-1)
+		}
+		_ = c.Close()
+		return
+	}
+	// Who closes a connection on which something was not read cuts the other
+	// end off before it has heard the answer.
+	_ = socket.CloseWrite()
+	_ = c.SetDeadline(time.Now().Add(hearing))
+	go func() {
+		defer d.hearing.Add(-1)
+		_, _ = io.Copy(io.Discard, io.LimitReader(c, 2*headerSize))
+		_ = c.Close()
+	}()
 }
