@@ -12,7 +12,9 @@ import (
 
 // CheckPlace makes sure that only this user can have made the socket at path:
 // its folder, and the one above, must be the user's own, and be closed to
-// others. What is not there yet is no error.
+// others. What is not there yet is no error. The socket itself may be one that
+// others could read, which is no way to connect, as systemd-socket-activate(1)
+// makes it.
 func CheckPlace(path string) error {
 	folder := filepath.Dir(path)
 	if err := check(filepath.Dir(folder), os.Stat, fs.ModeDir, 0o022); err != nil {
@@ -21,7 +23,7 @@ func CheckPlace(path string) error {
 	if err := check(folder, os.Lstat, fs.ModeDir, 0o077); err != nil {
 		return err
 	}
-	return check(path, os.Lstat, fs.ModeSocket, 0o077)
+	return check(path, os.Lstat, fs.ModeSocket, 0o022)
 }
 
 func check(path string, stat func(string) (fs.FileInfo, error), kind, closed fs.FileMode) error {
