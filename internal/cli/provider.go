@@ -41,7 +41,8 @@ if there is one, is read from --client-secret-file or --client-secret-fd and
 stored in the keyring.
 
 update NAME asks the issuer again, shows what differs from what was accepted,
-and asks whether to take it over. It also changes what is given with options.
+and asks whether to take it over. What is given with options is changed whether
+or not that can be done, or is wanted.
 
 remove NAME removes what was added, with its client secret. It is refused while
 links are with it, and where the keyring of the client secret cannot be used;
