@@ -57,10 +57,11 @@ func (p *program) providerNamed(name string) (*registry.Entry, error) {
 	}
 	entry, err := folder.Load(name)
 	if errors.Is(err, registry.ErrUnknown) {
-		return nil, &failure{
-			err: err, message: fmt.Sprintf("there is no provider %q", name),
-			hint: "See which there are: " + p.providerVerb("list") + "\nDescribe it: " + p.providerVerb("add", name, "--issuer", "URL"),
+		hint := "See which there are: " + p.providerVerb("list")
+		if registry.CheckName(name) == nil {
+			hint += "\nDescribe it: " + p.providerVerb("add", name, "--issuer", "URL")
 		}
+		return nil, &failure{err: err, message: fmt.Sprintf("there is no provider %q", name), hint: hint}
 	}
 	return entry, err
 }

@@ -74,8 +74,8 @@ const largest = 64 << 10
 // either the error is [ErrUnknown]; a file that cannot be used is a
 // [*FileError].
 func (f Folder) Load(name string) (*Entry, error) {
-	if err := CheckName(name); err != nil {
-		return nil, err
+	if CheckName(name) != nil {
+		return nil, fmt.Errorf("could not use %.80q: %w", name, ErrUnknown)
 	}
 	if p, ok, err := provider.InCode(name, nil); ok {
 		return &Entry{Provider: p, Shipped: true, Sources: codeSources[name]}, err
