@@ -14,6 +14,7 @@ import (
 
 	"github.com/godbus/dbus/v5"
 
+	"github.com/authring/authring/internal/cure"
 	"github.com/authring/authring/internal/sessionbus"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/record"
@@ -54,7 +55,7 @@ func (e *examination) bus(ctx context.Context) []Finding {
 		case other != "" && address != "unix:path="+other:
 			f.Cure = "export DBUS_SESSION_BUS_ADDRESS=unix:path=" + other
 		case other == "":
-			f.Cure = "unset DBUS_SESSION_BUS_ADDRESS"
+			f.Cure = cure.Unset("DBUS_SESSION_BUS_ADDRESS")
 		}
 		return []Finding{f}
 	}

@@ -64,7 +64,7 @@ func TestSecretServiceBehindAppArmor(t *testing.T) {
 	t.Setenv("SNAP_INSTANCE_NAME", "authring")
 	report := w.examine()
 	want(t, report, "snap", doctor.Note)
-	want(t, report, "apparmor-denied", doctor.Fail, "snap connect 'authring':password-manager-service")
+	want(t, report, "apparmor-denied", doctor.Fail, "snap connect authring:password-manager-service")
 	t.Setenv("SNAP", "")
 	t.Setenv("FLATPAK_ID", "org.example.App")
 	report = w.examine()

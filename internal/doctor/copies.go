@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/authring/authring/internal/cure"
 	"github.com/authring/authring/keyring"
 	"github.com/authring/authring/record"
 	"github.com/authring/authring/secret"
@@ -59,7 +60,7 @@ func (e *examination) copiesOf(ctx context.Context, config string, rec record.Re
 			Detail: fmt.Sprintf("the record names %s, and only that one is used; the other is stale, or an open door", orNone(rec.Keyring)),
 			Cure:   e.removal(ctx, k.ID(), key, config, rec, value),
 		}
-		if strings.HasPrefix(f.Cure, "python3") {
+		if strings.HasPrefix(f.Cure, cure.Python) {
 			f.Detail += "; the command needs Python's keyring and keyrings.alt"
 		}
 		found = append(found, f)
@@ -80,7 +81,7 @@ func (e *examination) removal(ctx context.Context, id keyring.ID, key keyring.Ke
 	service, user := e.Quote(key.Service), e.Quote(key.User)
 	switch {
 	case id == keyring.Plaintext && !e.isSecret(ctx, config, rec, copied): // where the secret had better not go
-		return "python3 -m keyring -b keyrings.alt.file.PlaintextKeyring del " + service + " " + user
+		return cure.Python + " -m keyring -b keyrings.alt.file.PlaintextKeyring del " + service + " " + user
 	case id == keyring.Keychain:
 		return "security delete-generic-password -s " + service + " -a " + user
 	case !e.hasSecret(ctx, config, rec):
@@ -88,7 +89,7 @@ func (e *examination) removal(ctx context.Context, id keyring.ID, key keyring.Ke
 	case rec.Keyring == keyring.Plaintext:
 		return e.migrate(config, id)
 	default:
-		return e.migrate(config, id) + " && " + e.migrate(config, rec.Keyring)
+		return e.migrate(config, id) + cure.And + e.migrate(config, rec.Keyring)
 	}
 }
 

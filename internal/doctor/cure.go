@@ -7,10 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-)
 
-// homeCure has a shell find the folder of its own user.
-const homeCure = `export HOME="$(getent passwd "$(id -u)" | cut -d: -f6)"`
+	"github.com/authring/authring/internal/cure"
+)
 
 // reach is the command after which a path can be reached and read, and a folder
 // written to: for the first folder on the way to it that is closed, or for the
@@ -52,7 +51,7 @@ func (e *examination) reach(path string) string {
 // is below the user's own folder is the user's, and nothing else is given away.
 func (e *examination) reachForeign(path, part, missing string) string {
 	if e.foreignHome() != "" {
-		return homeCure
+		return cure.Home
 	}
 	home, err := os.UserHomeDir()
 	if err == nil && below(part, home) {
@@ -60,7 +59,7 @@ func (e *examination) reachForeign(path, part, missing string) string {
 	}
 	for _, name := range []string{"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"} {
 		if folder := e.Getenv(name); folder != "" && below(path, folder) {
-			return "unset " + name
+			return cure.Unset(name)
 		}
 	}
 	if missing != "" {
@@ -82,7 +81,7 @@ func (e *examination) own(path string) string {
 
 // away moves what is in the way to a name that nobody looks for.
 func (e *examination) away(path, as string) string {
-	return "mv " + e.Quote(path) + " " + e.Quote(path+as)
+	return cure.Move(path, path+as)
 }
 
 // way lists the folders above an absolute path, from the top, and it.
@@ -98,8 +97,8 @@ func way(path string) []string {
 
 // reachOr is reach, or another command.
 func (e *examination) reachOr(path, otherwise string) string {
-	if cure := e.reach(path); cure != "" {
-		return cure
+	if command := e.reach(path); command != "" {
+		return command
 	}
 	return otherwise
 }

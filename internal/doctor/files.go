@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/authring/authring/internal/cure"
 )
 
 // files looks at the folders and files of the app: whose they are, and who
@@ -15,20 +17,20 @@ import (
 func (e *examination) files(context.Context) []Finding {
 	if e.layoutErr != nil {
 		f := Finding{ID: "no-home", Severity: Fail, Config: e.Config, Title: "It is not known where the links are kept", Detail: e.layoutErr.Error(),
-			Cure: homeCure}
+			Cure: cure.Home}
 		return []Finding{f}
 	}
 	var found []Finding
 	if home := e.foreignHome(); home != "" {
 		found = append(found, Finding{ID: "foreign-home", Severity: Fail, Title: "HOME is the folder of another user: " + home,
-			Detail: "as after su without -", Cure: homeCure})
+			Detail: "as after su without -", Cure: cure.Home})
 	}
 	for _, folder := range []string{e.layout.ConfigFolder(), e.layout.StateFolder()} {
 		found = append(found, e.folder(folder)...)
 	}
 	found = append(found, e.secretFiles()...)
 	if len(found) == 0 {
-		found = append(found, Finding{ID: "files-sound", Title: "Files and folders belong to you, and others cannot write them",
+		found = append(found, Finding{ID: "files-sound", Title: soundFiles,
 			Detail: e.layout.ConfigFolder() + ", " + e.layout.StateFolder()})
 	}
 	return found
@@ -70,13 +72,9 @@ func (e *examination) folder(folder string) []Finding {
 		return nil
 	})
 	if len(left) > 0 {
-		var quoted []string
-		for _, path := range left {
-			quoted = append(quoted, e.Quote(path))
-		}
 		found = append(found, Finding{ID: "left-over", Severity: Note,
 			Title:  fmt.Sprintf("%d file(s) of writers that were killed are left", len(left)),
-			Detail: "they are in nobody's way", Cure: "rm " + strings.Join(quoted[:min(len(quoted), 5)], " ")})
+			Detail: "they are in nobody's way", Cure: cure.Remove(left[:min(len(left), 5)]...)})
 	}
 	return found
 }

@@ -97,21 +97,21 @@ func TestFilesOfSecrets(t *testing.T) {
 		}
 	}
 	must(t, os.Chmod(file, 0o640))
-	everywhere("chmod 600 '" + file + "'")
+	everywhere("chmod 600 " + file)
 	must(t, os.Chmod(file, 0o600))
 	wantNoFail(t, w.examine())
 
 	must(t, os.Rename(file, file+".real"))
 	must(t, os.Symlink(file+".real", file))
-	everywhere("mv '" + file + "' '" + file + ".link' && cp -pL '" + file + ".link' '" + file + "'")
+	everywhere("mv " + file + " " + file + ".link && cp -pL " + file + ".link " + file)
 	must(t, os.Remove(file))
 	must(t, syscall.Mkfifo(file, 0o600))
-	everywhere("mv '" + file + "' '" + file + ".old'")
+	everywhere("mv " + file + " " + file + ".old")
 	must(t, os.Remove(file))
 	must(t, os.Rename(file+".real", file))
 
 	must(t, os.Chmod(filepath.Dir(file), 0o777))
-	if f := want(t, w.examine(), "secret-folder", doctor.Fail); f.Cure != "chmod go-w '"+filepath.Dir(file)+"'" {
+	if f := want(t, w.examine(), "secret-folder", doctor.Fail); f.Cure != "chmod go-w "+filepath.Dir(file) {
 		t.Errorf("its cure is %q", f.Cure)
 	}
 	must(t, os.Chmod(filepath.Dir(file), 0o700))
@@ -124,9 +124,9 @@ func TestFilesOfSecrets(t *testing.T) {
 	must(t, os.Chmod(key, 0o644))
 	w.keyrings[at] = sealed.New()
 	report := w.examine()
-	want(t, report, "secret-file", doctor.Fail, "chmod 600 '"+key+"'")
-	want(t, report, "keyring-unavailable", doctor.Warn, "chmod 600 '"+key+"'")
-	want(t, report, "unavailable", doctor.Fail, "chmod 600 '"+key+"'")
+	want(t, report, "secret-file", doctor.Fail, "chmod 600 "+key)
+	want(t, report, "keyring-unavailable", doctor.Warn, "chmod 600 "+key)
+	want(t, report, "unavailable", doctor.Fail, "chmod 600 "+key)
 	must(t, os.Chmod(key, 0o400)) // enough for a key
 	wantNoFail(t, w.examine())
 }

@@ -11,6 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// namesFold: small letters and capitals are the same in the name of a variable.
+const namesFold = false
+
+// soundFiles is what was found out if nothing is wrong.
+const soundFiles = "Files and folders belong to you, and others cannot write them"
+
 // writable asks without writing.
 func writable(path string) error {
 	if err := unix.Access(path, unix.W_OK|unix.X_OK); err != nil {

@@ -4,6 +4,12 @@ import "io/fs"
 
 // The rights of the user's folder protect what is in it.
 
+// namesFold: small letters and capitals are the same in the name of a variable.
+const namesFold = true
+
+// soundFiles is what was found out if nothing is wrong.
+const soundFiles = "Files and folders can be read; the rights to your profile's folders keep others out, and are not looked at"
+
 func writable(string) error { return nil }
 
 func passable(string, bool, bool) error { return nil }

@@ -210,7 +210,7 @@ func (e *examination) broken(config string, err error) Finding {
 	case errors.As(err, &name):
 		f.Cause, f.Cure = Refused, "authring list"
 	case !errors.As(err, &file):
-		f.Cure = e.reachOr(path, e.cureOf(err, "ls -ld "+e.Quote(path)))
+		f.Cure = e.reachOr(path, e.cureOf(err, cure.Look(path)))
 	case strings.Contains(file.Reason, "chmod"):
 		f.Cure = "chmod o-w " + e.Quote(file.Path)
 	case strings.Contains(file.Reason, "another user"):
@@ -223,5 +223,5 @@ func (e *examination) broken(config string, err error) Finding {
 
 // unreadable is a file or folder that the system keeps from us.
 func (e *examination) unreadable(title, path string, err error) Finding {
-	return Finding{ID: "unreadable", Severity: Fail, Title: title, Detail: err.Error(), Cure: e.reachOr(path, "ls -ld "+e.Quote(path))}
+	return Finding{ID: "unreadable", Severity: Fail, Title: title, Detail: err.Error(), Cure: e.reachOr(path, cure.Look(path))}
 }

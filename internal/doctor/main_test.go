@@ -13,6 +13,7 @@ import (
 
 	"github.com/authring/authring"
 	"github.com/authring/authring/dropboxtest"
+	"github.com/authring/authring/internal/cure"
 	"github.com/authring/authring/internal/daemontest"
 	"github.com/authring/authring/internal/doctor"
 	"github.com/authring/authring/keyring"
@@ -120,7 +121,7 @@ func (w *ward) patient() doctor.Patient {
 		Command: func(config, verb string, flags ...string) string {
 			return strings.Join(append([]string{"authring", verb, "-c", config}, flags...), " ")
 		},
-		Quote: func(word string) string { return "'" + word + "'" },
+		Quote: cure.Quote,
 	}
 }
 

@@ -132,7 +132,7 @@ func TestSealedKeyIsMissing(t *testing.T) {
 			must(t, os.Remove(file+".previous"))
 			want(t, w.examine(), "unavailable", doctor.Fail, "damaged", "mv "+file+" "+file+".damaged")
 			must(t, os.Chmod(file, 0o644))
-			want(t, w.examine(), "unavailable", doctor.Fail, "chmod 600 '"+file+"'")
+			want(t, w.examine(), "unavailable", doctor.Fail, "chmod 600 "+file)
 			must(t, os.Remove(file))
 			if found := ids(w.examine()); slices.Contains(found, "sealed-key-missing") {
 				t.Errorf("without a file a key is missed: %q", found)

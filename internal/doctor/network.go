@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/authring/authring/internal/cure"
 	"github.com/authring/authring/record"
 )
 
@@ -42,7 +43,7 @@ func (e *examination) network(ctx context.Context) []Finding {
 	}
 	if override := e.Getenv("AUTHRING_DROPBOX_URL"); override != "" {
 		found = append(found, Finding{ID: "emulated", Severity: Note, Title: "AUTHRING_DROPBOX_URL sends every request elsewhere",
-			Detail: "to " + endpoint.Host, Cure: "unset AUTHRING_DROPBOX_URL"})
+			Detail: "to " + endpoint.Host, Cure: cure.Unset("AUTHRING_DROPBOX_URL")})
 	}
 	if e.Offline {
 		return append(found, Finding{ID: "offline", Severity: Note, Title: "The server was not asked (--offline)", Cure: e.Command(e.Config, "doctor")})
@@ -152,7 +153,7 @@ func (e *examination) clock(endpoint *url.URL, date string, local time.Time) []F
 	}
 	f.ID, f.Severity = "clock-off", Warn
 	f.Title = fmt.Sprintf("The clock is %v %s the server's", off.Abs(), side)
-	f.Cure = "sudo timedatectl set-ntp true"
+	f.Cure = cure.SetClock
 	if off.Abs() >= skewBound {
 		f.Severity, f.Detail = Fail, "certificates and codes are judged by it"
 	}
@@ -176,23 +177,23 @@ func (e *examination) unreached(ctx context.Context, endpoint *url.URL, reached 
 		f.ID, f.Title = "silent", e.Provider.Title+" did not answer"
 		switch {
 		case reached == awaitsName:
-			f.ID, f.Title, f.Cure = "dns-silent", "The name "+host+" was not looked up in time", "cat /etc/resolv.conf"
+			f.ID, f.Title, f.Cure = "dns-silent", "The name "+host+" was not looked up in time", cure.NameServers
 			f.Detail = "the name servers of this system do not answer"
 		case reached == awaitsConnection:
 			f.Detail = "nothing takes the connection, as behind a firewall"
-		case reached == awaitsProxy && e.proxyVariables(endpoint) != "":
-			f.ID, f.Title, f.Cure = "proxy-silent", "The proxy of the environment does not answer", "unset "+e.proxyVariables(endpoint)
+		case reached == awaitsProxy && len(e.proxyVariables(endpoint)) > 0:
+			f.ID, f.Title, f.Cure = "proxy-silent", "The proxy of the environment does not answer", cure.Unset(e.proxyVariables(endpoint)...)
 		default:
 			f.Detail = "it took the connection"
 		}
 	case errors.As(err, &operation) && operation.Op == "proxyconnect":
-		f.ID, f.Detail, f.Cure = "proxy-unreachable", "the proxy of the environment does not take the connection", "unset "+e.proxyVariables(endpoint)
+		f.ID, f.Detail, f.Cure = "proxy-unreachable", "the proxy of the environment does not take the connection", cure.Unset(e.proxyVariables(endpoint)...)
 	case errors.As(err, &dns):
-		f.ID, f.Detail, f.Cure = "dns", "its name "+host+" is not found", "getent hosts "+e.Quote(host)
+		f.ID, f.Detail, f.Cure = "dns", "its name "+host+" is not found", cure.Resolve(host)
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		f.ID, f.Detail, f.Cure = "tls-expired", "its certificate is not valid at this time; the clock may be wrong", "timedatectl"
+		f.ID, f.Detail, f.Cure = "tls-expired", "its certificate is not valid at this time; the clock may be wrong", cure.ShowClock
 	case errors.As(err, &authority):
-		f.ID, f.Detail, f.Cure = "tls-unknown", "nobody known here vouches for its certificate: a proxy that reads along, or the certificates of this system are missing", "sudo apt install --reinstall ca-certificates"
+		f.ID, f.Detail, f.Cure = "tls-unknown", "nobody known here vouches for its certificate: a proxy that reads along, or the certificates of this system are missing", cure.Certify(endpoint.Scheme+"://"+endpoint.Host)
 	case errors.As(err, &name), errors.As(err, &invalid):
 		f.ID, f.Detail = "tls-invalid", "its certificate is for another host, or not valid"
 	case errors.As(err, &plain):
@@ -200,7 +201,7 @@ func (e *examination) unreached(ctx context.Context, endpoint *url.URL, reached 
 	case errors.Is(err, syscall.ECONNREFUSED):
 		f.ID, f.Detail = "refused", endpoint.Host+" takes no connection"
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
-		f.ID, f.Detail, f.Cure = "no-network", "there is no way to it", "ip route"
+		f.ID, f.Detail, f.Cure = "no-network", "there is no way to it", cure.Routes
 	default:
 		f.Detail = "the connection broke"
 	}
@@ -209,14 +210,14 @@ func (e *examination) unreached(ctx context.Context, endpoint *url.URL, reached 
 
 // head asks the server for no more than its headers.
 func (e *examination) head(endpoint *url.URL) string {
-	return "curl -sSI -m 10 " + e.Quote(endpoint.Scheme+"://"+endpoint.Host)
+	return cure.Head(endpoint.Scheme + "://" + endpoint.Host)
 }
 
 // knownProviders tells which providers are known, or has the address that was
 // put in the place of Dropbox's forgotten.
 func (e *examination) knownProviders() string {
 	if e.Provider.Name == record.DefaultProvider && e.Getenv("AUTHRING_DROPBOX_URL") != "" {
-		return "unset AUTHRING_DROPBOX_URL"
+		return cure.Unset("AUTHRING_DROPBOX_URL")
 	}
 	return "authring provider list"
 }

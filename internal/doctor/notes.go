@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/authring/authring/internal/cure"
 	"github.com/authring/authring/provider"
 	"github.com/authring/authring/record"
 )
@@ -119,7 +120,7 @@ func (e *examination) pending(config string) []Finding {
 
 func (e *examination) brokenNote(config, title string, err error) Finding {
 	f := Finding{ID: "broken-note", Severity: Warn, Config: config, Title: title, Detail: err.Error(),
-		Cure: e.cureOf(err, e.reachOr(e.layout.StateFolder(), "ls -lR "+e.Quote(e.layout.StateFolder())))}
+		Cure: e.cureOf(err, e.reachOr(e.layout.StateFolder(), cure.LookBelow(e.layout.StateFolder())))}
 	var file *record.FileError
 	if errors.As(err, &file) {
 		f.Cure = e.away(file.Path, ".broken")

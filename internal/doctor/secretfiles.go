@@ -75,7 +75,7 @@ func (e *examination) secretFile(path string, key bool) []Finding {
 		return nil // told where it is needed
 	}
 	if err != nil {
-		f.Title, f.Detail, f.Cure = "A file of secrets cannot be reached", err.Error(), e.reachOr(path, "ls -ld "+e.Quote(path))
+		f.Title, f.Detail, f.Cure = "A file of secrets cannot be reached", err.Error(), e.reachOr(path, cure.Look(path))
 		return []Finding{f}
 	}
 	owner, foreign := foreigner(info)
@@ -113,7 +113,7 @@ func (e *examination) secretFolder(path string) []Finding {
 		return []Finding{f}
 	}
 	if err != nil {
-		f.Title, f.Detail, f.Cure = "A folder of secrets cannot be reached", err.Error(), e.reachOr(path, "ls -ld "+e.Quote(path))
+		f.Title, f.Detail, f.Cure = "A folder of secrets cannot be reached", err.Error(), e.reachOr(path, cure.Look(path))
 		return []Finding{f}
 	}
 	owner, foreign := foreigner(info)

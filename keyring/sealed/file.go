@@ -52,10 +52,10 @@ func withWayOut(path string, err error) error {
 		return err
 	}
 	if isIntact(previousPath(path)) {
-		command := cure.Command("mv", previousPath(path), path)
+		command := cure.Move(previousPath(path), path)
 		return cure.With(fmt.Errorf("%w; the generation before it is intact: to go back to that, and to the secrets as they were then, run: %s; to begin anew, move both away and link again", err, command), command)
 	}
-	command := cure.Command("mv", path, path+".damaged")
+	command := cure.Move(path, path+".damaged")
 	return cure.With(fmt.Errorf("%w; restore it from a backup, or move it away and link again: %s", err, command), command)
 }
 
