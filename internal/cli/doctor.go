@@ -55,7 +55,12 @@ func (p *program) doctorCommand() *cobra.Command {
 	cmd := p.newCommand(&cobra.Command{
 		Use:   "doctor [options]",
 		Short: "Find what is wrong, and how to mend it",
-		RunE:  func(cmd *cobra.Command, _ []string) error { return p.runDoctor(cmd.Context(), opts) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("bundle") && (opts.bundle == "" || opts.bundle == "-") {
+				return usage("doctor", "--bundle writes a file, and needs its name; what is printed is had with --json")
+			}
+			return p.runDoctor(cmd.Context(), opts)
+		},
 	}, page{
 		long: doctorLong, example: doctorExample,
 		exits: []int{

@@ -38,7 +38,7 @@ func (e *examination) bus(ctx context.Context) []Finding {
 	}
 	address, err := sessionbus.Address()
 	if err != nil {
-		return []Finding{e.noBus(err)}
+		return []Finding{e.noBus(ctx, err)}
 	}
 	conn, err := sessionbus.ConnectTo(ctx, address)
 	if err != nil {
@@ -73,9 +73,9 @@ func (e *examination) bus(ctx context.Context) []Finding {
 // there is time left to find out who that is.
 const providerBound = 4 * time.Second
 
-func (e *examination) noBus(err error) Finding {
+func (e *examination) noBus(ctx context.Context, err error) Finding {
 	f := Finding{ID: "bus-absent", Severity: Warn, Title: "There is no session bus", Detail: err.Error()}
-	f.Severity, f.Cure = e.withoutBus()
+	f.Severity, f.Cure = e.withoutBus(ctx)
 	if !errors.Is(err, sessionbus.ErrNoBus) {
 		f.ID, f.Severity, f.Title, f.Cause = "bus-refused", Fail, "The session bus cannot be used", Unavailable
 	}
@@ -92,12 +92,12 @@ func (e *examination) noBus(err error) Finding {
 }
 
 // withoutBus tells how much a bus is missed, and what does without one.
-func (e *examination) withoutBus() (Severity, string) {
+func (e *examination) withoutBus(ctx context.Context) (Severity, string) {
 	rec, known := e.chosen()
 	if needs := rec.Keyring == keyring.SecretService || rec.Keyring == keyring.KWallet || rec.Keyring == ""; known && !needs {
 		return Note, "authring keyrings"
 	}
-	return Warn, e.towardsSealed()
+	return Warn, e.towardsSealed(ctx)
 }
 
 // chosen is the record of the chosen link, if it can be read.
@@ -111,14 +111,14 @@ func (e *examination) chosen() (record.Record, bool) {
 
 // towardsSealed is the command by which the chosen link comes into the keyring
 // that needs nothing of the desktop.
-func (e *examination) towardsSealed() string {
+func (e *examination) towardsSealed(ctx context.Context) string {
 	encrypted := []string{"--keyring", string(keyring.Sealed)}
 	switch rec, known := e.chosen(); {
 	case !known, rec.Keyring == keyring.Sealed:
 		return "authring keyrings"
 	case rec.Empty():
 		return e.Command(e.Config, "link", encrypted...)
-	case rec.Keyring == keyring.Plaintext:
+	case rec.Keyring == keyring.Plaintext || e.hasSecret(ctx, e.Config, rec):
 		return e.migrate(e.Config, keyring.Sealed)
 	default:
 		return e.Command(e.Config, "link", append([]string{"--relink"}, encrypted...)...)
@@ -155,6 +155,11 @@ func (b bus) secretService(ctx context.Context) []Finding {
 		return []Finding{silent("secret-service-unknown", "It cannot be told who offers a Secret Service", err, askOwner(secretsName))}
 	case owner == "" && b.startable(ctx, secretsName):
 		return []Finding{{ID: "secret-service-startable", Title: "The Secret Service is not running; its first use starts it"}}
+	case owner == "" && b.inFlatpak():
+		return []Finding{{
+			ID: "flatpak-hidden", Severity: Warn, Title: "No Secret Service is seen from within the Flatpak",
+			Detail: "where its bus name is not allowed, the sandbox hides it", Cure: b.flatpakCure(), mends: keyring.SecretService,
+		}}
 	case owner == "":
 		return []Finding{{
 			ID: "secret-service-absent", Severity: Note, Title: "No program offers a Secret Service on this bus",

@@ -72,6 +72,15 @@ func TestSecretServiceBehindAppArmor(t *testing.T) {
 	want(t, report, "apparmor-denied", doctor.Fail, "flatpak override")
 }
 
+// The sandbox of Flatpak denies by showing nothing.
+func TestFlatpakHidesTheSecretService(t *testing.T) {
+	desk := daemontest.NewDesk(t)
+	w := newWard(t, desk)
+	want(t, w.examine(), "secret-service-absent", doctor.Note)
+	t.Setenv("FLATPAK_ID", "org.example.App")
+	want(t, w.examine(), "flatpak-hidden", doctor.Warn, "flatpak override --user --talk-name=org.freedesktop.secrets 'org.example.App'")
+}
+
 func TestSecretServiceWithoutAKeyring(t *testing.T) {
 	desk := daemontest.NewDesk(t)
 	w := newWard(t, desk)

@@ -50,7 +50,7 @@ func (e *examination) find(id keyring.ID) (keyring.Keyring, keyring.Status, bool
 }
 
 // keyrings tells how each keyring stands, and which one a new link would use.
-func (e *examination) keyrings(context.Context) []Finding {
+func (e *examination) keyrings(ctx context.Context) []Finding {
 	var found []Finding
 	var absent []string
 	var next keyring.ID
@@ -83,7 +83,7 @@ func (e *examination) keyrings(context.Context) []Finding {
 	case keyring.Plaintext:
 		found = append(found, Finding{
 			ID: "keyring-plaintext-only", Severity: Note, Title: "Only plain text could take the secret of a new link",
-			Detail: "an encrypted file needs a passphrase, or a key", Cure: e.towardsSealed(),
+			Detail: "an encrypted file needs a passphrase, or a key", Cure: e.towardsSealed(ctx),
 		})
 	default:
 		found = append(found, Finding{ID: "keyring-next", Title: "A new link would use " + string(next)})

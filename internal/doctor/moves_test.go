@@ -50,6 +50,19 @@ func TestTwoKeyringsHoldTheLink(t *testing.T) {
 		t.Errorf("after the cure:\n%s", shown(report))
 	}
 
+	// In plain text it had better not go, unless it is there already.
+	refresh, err := s.RefreshToken(t.Context())
+	must(t, err)
+	plain := w.keyrings[len(w.keyrings)-1]
+	for value, cure := range map[string]string{
+		"stale":          "python3 -m keyring -b keyrings.alt.file.PlaintextKeyring del 'authring'",
+		refresh.Reveal(): "migrate -c default --to plaintext --allow-plaintext && authring migrate -c default --to one",
+	} {
+		put(plain, value)
+		want(t, w.examine(), "copy", doctor.Warn, cure)
+	}
+	must(t, plain.Delete(t.Context(), key, keyring.NoPrompt))
+
 	// A link that only the other one has cannot be moved.
 	put(two, "stale")
 	must(t, one.Delete(t.Context(), key, keyring.NoPrompt))

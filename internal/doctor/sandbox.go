@@ -7,10 +7,12 @@ import (
 	"strings"
 
 	"github.com/godbus/dbus/v5"
+
+	"github.com/authring/authring/keyring"
 )
 
 // sandbox tells what stands around this process.
-func (e *examination) sandbox(context.Context) []Finding {
+func (e *examination) sandbox(ctx context.Context) []Finding {
 	var found []Finding
 	if name := e.snap(); name != "" {
 		found = append(found, Finding{
@@ -19,9 +21,9 @@ func (e *examination) sandbox(context.Context) []Finding {
 			Cure:   "snap connect " + e.Quote(name) + ":password-manager-service",
 		})
 	}
-	if id := e.Getenv("FLATPAK_ID"); id != "" || exists("/.flatpak-info") {
+	if e.inFlatpak() {
 		found = append(found, Finding{
-			ID: "flatpak", Severity: Note, Title: "This runs as a Flatpak " + id,
+			ID: "flatpak", Severity: Note, Title: strings.TrimSpace("This runs as a Flatpak " + e.Getenv("FLATPAK_ID")),
 			Detail: "it reaches the keyring only if the bus name is allowed", Cure: e.flatpakCure(),
 		})
 	}
@@ -29,7 +31,7 @@ func (e *examination) sandbox(context.Context) []Finding {
 		if exists(mark) {
 			found = append(found, Finding{ID: "container", Severity: Note, Title: "This runs in a container",
 				Detail: "a keyring of the desktop is out of reach unless its bus is passed in; the keyring sealed needs none",
-				Cure:   e.towardsSealed()})
+				Cure:   e.towardsSealed(ctx)})
 			break
 		}
 	}
@@ -55,6 +57,11 @@ func (e *examination) snap() string {
 	return "(unknown)"
 }
 
+// inFlatpak reports whether this is a Flatpak (flatpak-metadata(5)).
+func (e *examination) inFlatpak() bool {
+	return e.Getenv("FLATPAK_ID") != "" || exists("/.flatpak-info")
+}
+
 func (e *examination) flatpakCure() string {
 	id := e.Getenv("FLATPAK_ID")
 	if id == "" {
@@ -73,12 +80,12 @@ func isDenied(err error) bool {
 func (e *examination) denied(err error) Finding {
 	f := Finding{
 		ID: "bus-denied", Severity: Fail, Cause: Unavailable, Title: "The session bus does not let this program speak to the keyring",
-		Cure: "cat /proc/self/attr/current",
+		Cure: "cat /proc/self/attr/current", mends: keyring.SecretService,
 	}
 	switch {
 	case e.snap() != "":
 		f.Cure = "snap connect " + e.Quote(e.snap()) + ":password-manager-service"
-	case e.Getenv("FLATPAK_ID") != "" || exists("/.flatpak-info"):
+	case e.inFlatpak():
 		f.Cure = e.flatpakCure()
 	case strings.Contains(strings.ToLower(err.Error()), "apparmor"):
 		f.Cure = "sudo journalctl -k -g 'apparmor=.DENIED.' -n 20"
