@@ -14,9 +14,9 @@ const maintainer = "the authring authors <authring@authring.invalid>"
 
 const description = `link a program to a cloud account, and get its access tokens
  authring links a program to an account at Dropbox, or at any other OAuth 2.0
- server, once, keeps the refresh token in the system keyring, and hands out valid
- access tokens for ever after. It can share the links of Maestral, and import
- those of rclone.
+ server, once, keeps the refresh token in the system keyring, and hands out
+ valid access tokens for ever after. It can share the links of Maestral, and
+ import those of rclone.
  .
  Try it without an account: authring demo`
 
