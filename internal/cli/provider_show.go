@@ -88,6 +88,8 @@ func (r *providerRun) show() error {
 	}
 	if entry.Shipped {
 		r.say("It comes with authring.")
+	} else {
+		r.say("Its file: %s", printable(r.folder.Path(r.name)))
 	}
 	return nil
 }
