@@ -22,6 +22,20 @@ func TestInterruptedToken(t *testing.T) {
 		p.dropbox.ClearFaults()
 		p.want(0, "", "token")
 	})
+	t.Run("while the agent asks", func(t *testing.T) {
+		p := newPerson(t)
+		p.link("--keyring", "plaintext")
+		p.withAgent(p.home)
+		p.dropbox.SetFault("refresh:hang")
+		term := p.run(nil, "token")
+		term.expect("Waiting for the agent (it may be asking Dropbox, or you)")
+		term.typeText("\x03")
+		if got := term.end(); got != 130 {
+			t.Errorf("exit code %d, want 130", got)
+		}
+		p.dropbox.ClearFaults()
+		p.want(0, "", "token")
+	})
 	t.Run("while the keyring asks", func(t *testing.T) {
 		p, desk := onDesk(t)
 		gnome := daemontest.StartGNOME(t, desk)

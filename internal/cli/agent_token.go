@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -63,6 +64,7 @@ func (p *program) tokenFromAgent(cmd *cobra.Command, opts tokenOptions) (done bo
 			return false, nil
 		}
 	}
+	waited := p.waitingForAgent()
 	reply, err := agentclient.Token(ctx, address.Path, ask)
 	if errors.Is(err, agentclient.ErrNoAgent) && !address.Named && p.linked() {
 		if err = startAgent(ctx, address.Path); err == nil {
@@ -71,6 +73,7 @@ func (p *program) tokenFromAgent(cmd *cobra.Command, opts tokenOptions) (done bo
 			err = errors.Join(agentclient.ErrNoAgent, err)
 		}
 	}
+	waited()
 	switch {
 	case err == nil:
 		object := tokenObject{
@@ -110,6 +113,33 @@ func (p *program) linkOfSocket(cmd *cobra.Command) {
 	}
 	if err == nil && json.Unmarshal(body, &hello) == nil && hello.Only != nil {
 		p.config, p.app = hello.Only.Config, hello.Only.App
+	}
+}
+
+// waitNotice is how long an agent may take before the user is told: it gives
+// what it has at once.
+const waitNotice = 400 * time.Millisecond
+
+// waitingForAgent tells the user that the agent is waited for, should that take
+// long: it may have to be started, or be waiting for the provider.
+func (p *program) waitingForAgent() (done func()) {
+	if !p.stderr.terminal {
+		return func() {}
+	}
+	var mu sync.Mutex
+	ended := false
+	timer := time.AfterFunc(waitNotice, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if !ended {
+			p.say("%s", p.stderr.paint(dim, "Waiting for the agent (it may be asking "+p.providerTitle()+", or you)…"))
+		}
+	})
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		ended = true
+		timer.Stop()
 	}
 }
 
