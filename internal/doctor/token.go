@@ -30,7 +30,7 @@ func (e *examination) token(ctx context.Context) []Finding {
 		return nil // told among the links
 	}
 	k, status, here := e.find(rec.Keyring)
-	if !here || status.Availability != keyring.Ready {
+	if !here || status.Availability != keyring.Ready && !e.readsFile(ctx, k, rec) {
 		return []Finding{e.untried("its secret cannot be read now", e.Command(e.Config, "token"))}
 	}
 	if rec.TokenAccessType != record.Legacy && e.Provider.Replay != provider.ReplayReusable {
@@ -52,6 +52,16 @@ func (e *examination) token(ctx context.Context) []Finding {
 	return e.alive(ctx, k, rec, value)
 }
 
+// readsFile reports whether a keyring that is a file gives the secret, though it
+// may not be changed.
+func (e *examination) readsFile(ctx context.Context, k keyring.Keyring, rec record.Record) bool {
+	if k.ID() != keyring.Plaintext && k.ID() != keyring.Sealed {
+		return false
+	}
+	value, err := e.read(ctx, k, e.Config, rec)
+	return err == nil && !value.IsZero()
+}
+
 func (e *examination) untried(why, cure string) Finding {
 	return Finding{ID: "token-untried", Severity: Note, Config: e.Config, Title: fmt.Sprintf("The token of %q was not tried", e.Config), Detail: why, Cure: cure}
 }
@@ -65,8 +75,8 @@ func (e *examination) lock(ctx context.Context) (unlock func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, lockPatience)
 	defer cancel()
 	held, err := filelock.Acquire(ctx, path)
-	if errors.Is(err, filelock.ErrUnsupported) || errors.Is(err, os.ErrPermission) {
-		return func() {}, nil
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return func() {}, nil // it is no lock that anybody could hold
 	}
 	return func() { _ = held.Release() }, err
 }
