@@ -129,7 +129,7 @@ func TestImportFromALockedKeyring(t *testing.T) {
 	p.link("--app", "Maestral", "-c", "maestral", "--keyring", "secret-service")
 	gnome.Lock(t)
 	_, stderr := p.want(0, "", "import", "maestral", "--dry-run")
-	if !strings.Contains(stderr, "will ask to be unlocked") {
+	if !strings.Contains(stderr, "copied from GNOME Keyring, which is locked, and will ask to be unlocked") {
 		t.Errorf("a dry run says:\n%s", stderr)
 	}
 	_, stderr = p.want(4, "", "import", "maestral", "--dry-run", "--no-input")

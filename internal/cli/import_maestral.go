@@ -75,13 +75,22 @@ func (i *importing) maestralLink(ctx context.Context, c *candidate) error {
 			}
 		}
 	case errors.Is(err, keyring.ErrLocked) && !i.noInput:
-		c.where = "a keyring that is locked, and will ask to be unlocked"
+		c.where = lockedName(err) + ", which is locked, and will ask to be unlocked"
 	default:
 		return err
 	}
 	name, config := c.name, c.config
 	c.grant = func(ctx context.Context) (authring.Grant, error) { return i.maestralGrant(ctx, name, config) }
 	return nil
+}
+
+// lockedName is what people call the keyring that an error is about.
+func lockedName(err error) string {
+	var locked *keyring.Error
+	if !errors.As(err, &locked) {
+		return "a keyring"
+	}
+	return orID(locked.Name, locked.Keyring)
 }
 
 // maestralGrant reads the secret of a link, and has its keyring ask if it must.

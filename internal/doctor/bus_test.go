@@ -78,7 +78,7 @@ func TestFlatpakHidesTheSecretService(t *testing.T) {
 	w := newWard(t, desk)
 	want(t, w.examine(), "secret-service-absent", doctor.Note)
 	t.Setenv("FLATPAK_ID", "org.example.App")
-	want(t, w.examine(), "flatpak-hidden", doctor.Warn, "flatpak override --user --talk-name=org.freedesktop.secrets 'org.example.App'")
+	want(t, w.examine(), "flatpak-hidden", doctor.Warn, "flatpak override --user --talk-name=org.freedesktop.secrets org.example.App")
 }
 
 func TestSecretServiceWithoutAKeyring(t *testing.T) {

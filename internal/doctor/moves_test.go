@@ -55,7 +55,7 @@ func TestTwoKeyringsHoldTheLink(t *testing.T) {
 	must(t, err)
 	plain := w.keyrings[len(w.keyrings)-1]
 	for value, cure := range map[string]string{
-		"stale":          "python3 -m keyring -b keyrings.alt.file.PlaintextKeyring del 'authring'",
+		"stale":          "python3 -m keyring -b keyrings.alt.file.PlaintextKeyring del authring",
 		refresh.Reveal(): "migrate -c default --to plaintext --allow-plaintext && authring migrate -c default --to one",
 	} {
 		put(plain, value)
