@@ -170,10 +170,13 @@ func (l Lifetime) due() time.Time {
 
 // missingScope is what was asked for and not granted (RFC 6749 section 3.3).
 // What a server need not repeat, since the token itself shows it, is not missed.
-func missingScope(asked []string, granted []string, token *provider.Token) []string {
+func missingScope(asked []string, granted []string, token *provider.Token, includes map[string][]string) []string {
 	given := map[string]bool{"openid": !token.IDToken.IsZero(), "offline_access": !token.RefreshToken.IsZero()}
 	for _, scope := range granted {
 		given[scope] = true
+		for _, part := range includes[scope] {
+			given[part] = true
+		}
 	}
 	var missing []string
 	for _, scope := range asked {

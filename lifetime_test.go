@@ -192,12 +192,14 @@ func TestScopeMissing(t *testing.T) {
 		{nil, nil, "a b c offline_access"},
 		{"a b c d", nil, "a b c d"},
 		{"offline_access", []string{"a", "b", "c"}, "offline_access"},
+		{"all:c a", []string{"b"}, "all:c a"},
 	} {
 		h := newHouse(t, oauthtest.Options{Answer: func(answer map[string]any) {
 			if delete(answer, "scope"); test.granted != nil {
 				answer["scope"] = test.granted
 			}
 		}})
+		h.provider.ScopeIncludes = map[string][]string{"all:c": {"c", "d"}}
 		s, saved := h.link(t, authring.WithScope("a", "b", "c", "offline_access"))
 		rec, err := h.layout.Load("default")
 		if err != nil || !slices.Equal(saved.ScopeMissing, test.want) || !slices.Equal(strings.Fields(rec.ScopeMissing), test.want) || rec.Scope != test.scope {

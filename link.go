@@ -212,7 +212,7 @@ func (s *Session) take(token *provider.Token, begun *begunLink, sent time.Durati
 		// requested by the client; otherwise, REQUIRED."
 		verified.scope = strings.Join(asked, " ")
 	}
-	verified.missing = missingScope(asked, strings.Fields(verified.scope), token)
+	verified.missing = missingScope(asked, strings.Fields(verified.scope), token, s.config.provider.ScopeIncludes)
 	if token.ExpiresIn > 0 {
 		verified.expires = now.Add(token.ExpiresIn).Round(0)
 		verified.ends = sent + token.ExpiresIn

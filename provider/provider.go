@@ -103,6 +103,11 @@ type Provider struct {
 	ScopeSeparator   string
 	GrantedSeparator string
 
+	// ScopeIncludes are scopes that answers name, each with others that were
+	// asked for and are granted with it, and that answers then leave out: parts
+	// of it, or what it is called in requests.
+	ScopeIncludes map[string][]string
+
 	// NarrowsScope says that a refresh can ask for an access token of less
 	// than the grant's scope (RFC 6749 section 6).
 	NarrowsScope bool

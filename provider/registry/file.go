@@ -44,11 +44,12 @@ type form struct {
 	SecretKeyring string              `json:"client_secret_keyring,omitempty"`
 	SecretLeftIn  []string            `json:"client_secret_left_in,omitempty"`
 
-	AuthParams       url.Values `json:"authorization_parameters,omitempty"`
-	DefaultScope     []string   `json:"default_scope,omitempty"`
-	ScopeSeparator   string     `json:"scope_separator,omitempty"`
-	GrantedSeparator string     `json:"granted_separator,omitempty"`
-	NarrowsScope     bool       `json:"narrows_scope,omitempty"`
+	AuthParams       url.Values          `json:"authorization_parameters,omitempty"`
+	DefaultScope     []string            `json:"default_scope,omitempty"`
+	ScopeSeparator   string              `json:"scope_separator,omitempty"`
+	GrantedSeparator string              `json:"granted_separator,omitempty"`
+	ScopeIncludes    map[string][]string `json:"scope_includes,omitempty"`
+	NarrowsScope     bool                `json:"narrows_scope,omitempty"`
 
 	RedirectURI    string `json:"redirect_uri,omitempty"`
 	RedirectPorts  []int  `json:"redirect_ports,omitempty"`
@@ -197,7 +198,7 @@ func (f *form) entry() *Entry {
 		Name: f.Name, Title: f.Title, Issuer: f.Issuer, AuthURL: f.AuthURL, TokenURL: f.TokenURL, DeviceURL: f.DeviceURL,
 		PARURL: f.PARURL, RequirePAR: f.RequirePAR, RevokeURL: f.RevokeURL, UserinfoURL: f.UserinfoURL, JWKSURL: f.JWKSURL,
 		DPoPAlgs: f.DPoPAlgs, IssParameter: f.IssParameter, ClientID: f.ClientID, ClientAuth: f.ClientAuth,
-		AuthParams: f.AuthParams, DefaultScope: f.DefaultScope, ScopeSeparator: f.ScopeSeparator, GrantedSeparator: f.GrantedSeparator, NarrowsScope: f.NarrowsScope,
+		AuthParams: f.AuthParams, DefaultScope: f.DefaultScope, ScopeSeparator: f.ScopeSeparator, GrantedSeparator: f.GrantedSeparator, ScopeIncludes: f.ScopeIncludes, NarrowsScope: f.NarrowsScope,
 		RedirectURI: f.RedirectURI, RedirectPorts: f.RedirectPorts, ExactRedirect: f.ExactRedirect, NoRedirectCode: f.NoRedirectCode, RedirectNeedsSecret: f.RedirectSecret,
 		Replay: provider.Replay(f.Replay), Rotates: f.Rotates, GraceWindow: time.Duration(f.GraceWindow),
 		IdleLifetime: time.Duration(f.IdleLifetime), AbsoluteLifetime: time.Duration(f.AbsoluteLifetime), AccessLifetime: time.Duration(f.AccessLifetime),
@@ -220,7 +221,7 @@ func formOf(entry *Entry) *form {
 		Issuer: p.Issuer, AuthURL: p.AuthURL, TokenURL: p.TokenURL, DeviceURL: p.DeviceURL,
 		PARURL: p.PARURL, RequirePAR: p.RequirePAR, RevokeURL: p.RevokeURL, UserinfoURL: p.UserinfoURL, JWKSURL: p.JWKSURL,
 		DPoPAlgs: p.DPoPAlgs, IssParameter: p.IssParameter, ClientID: p.ClientID, ClientAuth: p.ClientAuth, SecretKeyring: entry.SecretKeyring, SecretLeftIn: entry.SecretLeftIn,
-		AuthParams: p.AuthParams, DefaultScope: p.DefaultScope, ScopeSeparator: p.ScopeSeparator, GrantedSeparator: p.GrantedSeparator, NarrowsScope: p.NarrowsScope,
+		AuthParams: p.AuthParams, DefaultScope: p.DefaultScope, ScopeSeparator: p.ScopeSeparator, GrantedSeparator: p.GrantedSeparator, ScopeIncludes: p.ScopeIncludes, NarrowsScope: p.NarrowsScope,
 		RedirectURI: p.RedirectURI, RedirectPorts: p.RedirectPorts, ExactRedirect: p.ExactRedirect, NoRedirectCode: p.NoRedirectCode, RedirectSecret: p.RedirectNeedsSecret,
 		Replay: replay(p.Replay), Rotates: p.Rotates, GraceWindow: duration(p.GraceWindow),
 		IdleLifetime: duration(p.IdleLifetime), AbsoluteLifetime: duration(p.AbsoluteLifetime), AccessLifetime: duration(p.AccessLifetime),

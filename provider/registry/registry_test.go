@@ -33,7 +33,7 @@ func full() *registry.Entry {
 			DeviceURL: "https://login.example.org/d", PARURL: "https://login.example.org/p", RequirePAR: true, RevokeURL: "https://login.example.org/r",
 			UserinfoURL: "https://login.example.org/u", AccountFields: provider.AccountFields{ID: "id", Email: "mail", Name: "who"}, JWKSURL: "https://login.example.org/k",
 			ClientID: "client", ClientAuth: provider.AuthPost, AuthParams: url.Values{"prompt": {"consent"}}, DefaultScope: []string{"openid"},
-			ScopeSeparator: ",", GrantedSeparator: ";", NarrowsScope: true, DPoPAlgs: []string{"ES256"}, IssParameter: true,
+			ScopeSeparator: ",", GrantedSeparator: ";", ScopeIncludes: map[string][]string{"all": {"some"}}, NarrowsScope: true, DPoPAlgs: []string{"ES256"}, IssParameter: true,
 			RedirectURI: "http://127.0.0.1/back", RedirectPorts: []int{8080}, ExactRedirect: true, NoRedirectCode: true, RedirectNeedsSecret: true,
 			Replay: provider.ReplayGrace, Rotates: true, GraceWindow: 30 * time.Second, IdleLifetime: 90 * 24 * time.Hour, AbsoluteLifetime: 365 * 24 * time.Hour,
 			AccessLifetime: time.Hour, Refusals: []provider.Refusal{{Code: "bad", Contains: "code", Kind: provider.ErrCodeRejected}}, RefusesWithOK: true,
