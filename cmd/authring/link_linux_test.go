@@ -75,6 +75,9 @@ func TestPlaintextIsRefusedByDefault(t *testing.T) {
 	if got := term.end(); got != 5 {
 		t.Errorf("exit code %d, want 5", got)
 	}
+	if got := strings.Count(term.all(), "no session bus"); got != 1 {
+		t.Errorf("why no keyring can be used is said %d times:\n%s", got, term.all())
+	}
 	if p.exists(".local") || p.exists(".config") {
 		t.Error("something was written")
 	}

@@ -48,15 +48,22 @@ func (l *linking) checkKeyring(ctx context.Context) error {
 		return err
 	}
 	if !allowed {
-		flags := []string{"--allow-plaintext"}
+		message := noKeyring(choice.Passed, nil) + "\nPlain text would be the last resort, and was not allowed. Nothing was changed."
+		sealed := []string{"--keyring", "sealed", "--key-file", "FILE"}
+		if l.asks() { // the question said the first, and a passphrase can be asked for
+			message = "plain text was not allowed, and no keyring can take the secret; nothing was changed"
+			sealed = sealed[:2]
+		}
+		var half []string
 		if l.finish {
-			flags = []string{"--finish", "--allow-plaintext"}
+			half = []string{"--finish"}
 		}
 		return &failure{
 			err:     authring.ErrPlaintextRefused,
-			message: noKeyring(choice.Passed, nil) + "\nPlain text would be the last resort, and was not allowed. Nothing was changed.",
-			hint:    "Start or unlock a keyring and try again, or accept plain text: " + l.command("link", flags...),
-			extra:   passedObject(choice.Passed),
+			message: message,
+			hint: "Start or unlock a keyring and try again, or use an encrypted file: " + l.command("link", append(half, sealed...)...) +
+				"\nTo accept plain text: " + l.command("link", append(half, "--allow-plaintext")...),
+			extra: passedObject(choice.Passed),
 		}
 	}
 	return nil
