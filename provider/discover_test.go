@@ -74,6 +74,8 @@ func TestDiscoverRefuses(t *testing.T) {
 		"no token endpoint":   func(m map[string]any, base string) { delete(m, "token_endpoint") },
 		"plain http":          func(m map[string]any, base string) { m["token_endpoint"] = "http://login.example.org/token" },
 		"a file":              func(m map[string]any, base string) { m["revocation_endpoint"] = "file:///etc/passwd" },
+		"another script":      func(m map[string]any, base string) { m["token_endpoint"] = "https://l\u043egin.example.org/t" },
+		"from right to left":  func(m map[string]any, base string) { m["token_endpoint"] = base + "/t\u202e" },
 		"a password":          func(m map[string]any, base string) { m["userinfo_endpoint"] = "https://a:b@login.example.org/u" },
 		"PAR without a place": func(m map[string]any, base string) { m["require_pushed_authorization_requests"] = true },
 	} {

@@ -297,6 +297,9 @@ func (p *Provider) check() error {
 	return nil
 }
 
+// maxEndpoint bounds the address of an endpoint, in bytes.
+const maxEndpoint = 2 << 10
+
 // maxClientID bounds a client identifier, in bytes.
 const maxClientID = 256
 
@@ -314,6 +317,10 @@ func parseEndpoint(raw string) (*url.URL, error) {
 	case err != nil:
 		// The parser's error quotes all of its input.
 		return nil, errors.New("the address of an endpoint is not a URL")
+	case raw != "" && !isVisible(raw, maxEndpoint):
+		// RFC 3986 section 2: a URI is of US-ASCII. What is shown to people
+		// must not look like another address.
+		return nil, errors.New("the address of an endpoint is too long, or has characters that no URL has; names of hosts in other scripts begin with xn--")
 	case u.Host == "" || u.Hostname() == "":
 		return nil, errors.New("the address of an endpoint names no host")
 	case u.User != nil:
