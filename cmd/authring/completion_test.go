@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/authring/authring/internal/needs"
 )
@@ -21,7 +23,14 @@ COMP_WORDS=(authring unl) COMP_CWORD=1 COMP_LINE='authring unl' COMP_POINT=12 CO
 __start_authring authring unl authring 2>/dev/null # compopt works only under a key
 echo "${COMPREPLY[@]}"`,
 		"fish": `source ./script; complete --do-complete 'authring unl'`,
-		"zsh":  `autoload -Uz compinit && compinit -D -u && . ./script && [ "$_comps[authring]" = _authring ] && echo unlink`,
+		// In a terminal of its own: only the line editor of zsh completes.
+		"zsh": `zmodload zsh/zpty
+zpty shell "TERM=xterm zsh -f -i"
+zpty -w shell "autoload -Uz compinit; compinit -D -u; . ./script; bindkey '^I' list-choices; print READ''Y"
+zpty -r shell out '*READY*'
+zpty -w -n shell $'authring unl\t'
+zpty -r shell out '*End a link*'
+[[ $out == *'unlink  -- End a link'* ]] && print unlink`,
 	} {
 		t.Run(shell, func(t *testing.T) {
 			needs.Programs(t, shell)
@@ -36,7 +45,9 @@ echo "${COMPREPLY[@]}"`,
 			if err := os.WriteFile(filepath.Join(home, "script"), script, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			cmd := exec.Command(shell, "-c", try)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			cmd := exec.CommandContext(ctx, shell, "-c", try)
 			cmd.Env = []string{quickEnd, "PATH=" + os.Getenv("PATH"), "HOME=" + home, "LANG=C.UTF-8"}
 			cmd.Dir = home
 			out, err := cmd.CombinedOutput()
