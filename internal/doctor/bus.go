@@ -78,6 +78,7 @@ func (e *examination) noBus(ctx context.Context, err error) Finding {
 	f.Severity, f.Cure = e.withoutBus(ctx)
 	if !errors.Is(err, sessionbus.ErrNoBus) {
 		f.ID, f.Severity, f.Title, f.Cause = "bus-refused", Fail, "The session bus cannot be used", Unavailable
+		f.Cure = cure.Unset("XDG_RUNTIME_DIR")
 	}
 	switch usual := e.usualSocket(); {
 	case usual != "":

@@ -96,5 +96,5 @@ func TestNoBus(t *testing.T) {
 	if err := os.WriteFile(dir+"/bus", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	want(t, w.examine(), "bus-refused", doctor.Fail, "not a socket")
+	want(t, w.examine(), "bus-refused", doctor.Fail, "not a socket", "XDG_RUNTIME_DIR")
 }

@@ -21,15 +21,13 @@ func (e *examination) copies(ctx context.Context) []Finding {
 		return nil
 	}
 	names, _ := e.names()
-	var found []Finding
-	for _, config := range names {
+	return e.each(ctx, names, func(ctx context.Context, config string) []Finding {
 		rec, err := e.layout.Load(config)
 		if err != nil || rec.Empty() {
-			continue
+			return nil
 		}
-		found = append(found, e.copiesOf(ctx, config, rec)...)
-	}
-	return found
+		return e.copiesOf(ctx, config, rec)
+	})
 }
 
 func (e *examination) copiesOf(ctx context.Context, config string, rec record.Record) []Finding {
@@ -46,7 +44,7 @@ func (e *examination) copiesOf(ctx context.Context, config string, rec record.Re
 			e.probed[i]().Availability != keyring.Ready {
 			continue
 		}
-		value, err := k.Get(ctx, key, keyring.NoPrompt)
+		value, err := get(ctx, k, key)
 		if err != nil && !errors.Is(err, keyring.ErrNotFound) && ctx.Err() != nil {
 			return append(found, Finding{ID: "copy-unknown", Severity: Warn, Config: config,
 				Title: fmt.Sprintf("It cannot be told whether %s holds a secret of %q too", k.ID(), config), Detail: noAnswer, Cure: "authring keyrings"})

@@ -85,7 +85,7 @@ func (e *examination) mode(path string, entry fs.DirEntry) []Finding {
 	if err != nil || info.Mode()&fs.ModeSymlink != 0 {
 		return nil // gone again, or a record that leads elsewhere, which is read there
 	}
-	if mode := info.Mode(); !mode.IsRegular() && isFileName(path) {
+	if mode := info.Mode(); !mode.IsRegular() && isFileName(path) && path != e.layout.ConfigPath(e.Config) { // which is told among the links
 		return []Finding{{ID: "not-a-file", Severity: Fail, Title: path + " is not a regular file", Detail: mode.String(), Cure: e.away(path, ".old")}}
 	}
 	secret := e.isNote(path)

@@ -25,15 +25,21 @@ func (e *examination) links(ctx context.Context) []Finding {
 	if err != nil {
 		found = append(found, e.unreadable("The links cannot be listed", e.layout.ConfigFolder(), err))
 	}
-	each := make([][]Finding, len(names))
+	return append(found, e.each(ctx, names, e.link)...)
+}
+
+// each looks at several links side by side, as one that hangs must not take the
+// time of the others.
+func (e *examination) each(ctx context.Context, names []string, look func(context.Context, string) []Finding) []Finding {
+	found := make([][]Finding, len(names))
 	var wg sync.WaitGroup
 	for i, name := range names {
 		wg.Go(func() {
-			each[i] = e.safely(ctx, func(ctx context.Context) []Finding { return e.link(ctx, name) })
+			found[i] = e.safely(ctx, func(ctx context.Context) []Finding { return look(ctx, name) })
 		})
 	}
 	wg.Wait()
-	return slices.Concat(append([][]Finding{found}, each...)...)
+	return slices.Concat(found...)
 }
 
 // names are the config names of the app, the chosen one first.
@@ -182,12 +188,36 @@ func (e *examination) read(ctx context.Context, k keyring.Keyring, config string
 	var err error
 	users := append([]string{record.UserName(config, rec.AccountID)}, e.layout.OldUserNames(config, rec.AccountID)...)
 	for _, user := range users {
-		value, err = k.Get(ctx, keyring.Key{Service: e.layout.Service(), User: user}, keyring.NoPrompt)
+		value, err = get(ctx, k, keyring.Key{Service: e.layout.Service(), User: user})
 		if !errors.Is(err, keyring.ErrNotFound) {
 			break
 		}
 	}
 	return value, err
+}
+
+// get reads a secret and asks nobody. It ends with ctx, also where the keyring
+// does not.
+func get(ctx context.Context, k keyring.Keyring, key keyring.Key) (secret.Secret, error) {
+	type answer struct {
+		value secret.Secret
+		err   error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		a := answer{err: errors.New("authring has a fault there")}
+		defer func() {
+			_ = recover()
+			answers <- a
+		}()
+		a.value, a.err = k.Get(ctx, key, keyring.NoPrompt)
+	}()
+	select {
+	case a := <-answers:
+		return a.value, a.err
+	case <-ctx.Done():
+		return secret.Secret{}, context.Cause(ctx)
+	}
 }
 
 // better is a keyring to recommend, now that another one is of no use.
