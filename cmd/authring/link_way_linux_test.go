@@ -368,6 +368,50 @@ func spyBrowser(t *testing.T) (env []string, opened func() []string) {
 	}
 }
 
+// BROWSER as xdg-open and Python read it, and browsers that are none.
+func TestBrowserVariable(t *testing.T) {
+	for name, c := range map[string]struct {
+		browser func(program string) string
+		opened  bool
+	}{
+		"arguments":     {func(program string) string { return program + " %s --new-window" }, true},
+		"a list":        {func(program string) string { return "no-such-program:" + program }, true},
+		"fails at once": {func(program string) string { return "false:" + program }, true},
+		"all fail":      {func(string) string { return "false:no-such-program" }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPerson(t)
+			p.provider(t)
+			env, opened := spyBrowser(t)
+			program := strings.TrimPrefix(env[1], "BROWSER=")
+			// Nothing but the variable leads to a browser.
+			tools := t.TempDir()
+			for _, tool := range []string{"authring", "sh", "false"} {
+				path, err := exec.LookPath(tool)
+				if err == nil {
+					err = os.Symlink(path, filepath.Join(tools, tool))
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			term := p.run([]string{env[0], "BROWSER=" + c.browser(program), "PATH=" + tools}, "link", "--provider", "example", "--allow-plaintext", "--way", "browser")
+			shown := term.expect(waitingForBrowser)
+			if got := strings.Contains(shown, "(opened)"); got != c.opened {
+				t.Errorf("said to be opened: %v, want %v:\n%s", got, c.opened, shown)
+			}
+			for deadline := time.Now().Add(bound); c.opened && len(opened()) == 0 && time.Now().Before(deadline); {
+				continue // the browser is on its way
+			}
+			if addresses := opened(); c.opened && (len(addresses) != 1 || addresses[0] != pageOf(t, shown)) || !c.opened && len(addresses) > 0 {
+				t.Errorf("opened: %q", addresses)
+			}
+			term.typeText("\x03")
+			term.end()
+		})
+	}
+}
+
 // One process leads through the link: others wait, and take over what one that
 // died left, with the same page and no second window.
 func TestOneLinkAtATime(t *testing.T) {

@@ -1,28 +1,47 @@
 package cli
 
 import (
+	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
+	"strings"
+	"time"
 )
 
+// quickFailure is how long a browser has to say that it is none.
+const quickFailure = time.Second
+
 // openBrowser starts the user's browser on url and reports whether it could.
-// It does not wait: some browsers run on in the program that was started. What
-// they print stays out of our output, and Ctrl-C in our terminal does not reach
-// them.
-func (p *program) openBrowser(url string) bool {
-	for _, command := range p.browsers() {
+// It does not wait for its end: some browsers run on in the program that was
+// started. One that fails at once is not taken for a browser, as xdg-open does
+// where none is installed. What they print stays out of our output, and Ctrl-C
+// in our terminal does not reach them.
+func (p *program) openBrowser(ctx context.Context, url string) bool {
+	for _, command := range p.browsers(url) {
 		path, err := exec.LookPath(command[0])
 		if err != nil {
 			continue
 		}
-		cmd := exec.Command(path, append(command[1:], url)...)
+		cmd := exec.Command(path, command[1:]...)
 		detach(cmd)
 		if err := cmd.Start(); err != nil {
 			continue
 		}
-		go func() { _ = cmd.Wait() }() // what it ends with says nothing
-		return true
+		failed := make(chan bool, 1)
+		go func() { failed <- cmd.Wait() != nil }()
+		timer := time.NewTimer(quickFailure)
+		none := false
+		select {
+		case none = <-failed:
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+		if !none {
+			return true
+		}
 	}
 	return false
 }
@@ -68,20 +87,48 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// browsers are the commands to try, without the address.
-func (p *program) browsers() [][]string {
-	var commands [][]string
-	if own := p.getenv("BROWSER"); own != "" {
-		commands = append(commands, []string{own})
-	}
+// browsers are the commands to try.
+func (p *program) browsers(url string) [][]string {
+	commands := ownBrowsers(p.getenv("BROWSER"), url)
+	add := func(words ...string) { commands = append(commands, append(words, url)) }
 	switch runtime.GOOS {
 	case "darwin":
-		return append(commands, []string{"open"})
+		add("open")
 	case "windows":
-		return append(commands, []string{"rundll32", "url.dll,FileProtocolHandler"})
+		add("rundll32", "url.dll,FileProtocolHandler")
+	default:
+		if p.inWSL() {
+			add("wslview")
+			add("rundll32.exe", "url.dll,FileProtocolHandler")
+		}
+		add("xdg-open")
+		add("x-www-browser")
 	}
-	if p.inWSL() {
-		commands = append(commands, []string{"wslview"}, []string{"rundll32.exe", "url.dll,FileProtocolHandler"})
+	return commands
+}
+
+// ownBrowsers reads the variable BROWSER: a program, or several with a colon (on
+// Windows a semicolon) between them, each with arguments perhaps, in which %s
+// stands for the address. The path of a program may have a space in it.
+func ownBrowsers(list, url string) [][]string {
+	var commands [][]string
+	for _, text := range filepath.SplitList(list) {
+		words := []string{text}
+		if _, err := exec.LookPath(text); err != nil {
+			words = strings.Fields(text)
+		}
+		if len(words) == 0 {
+			continue
+		}
+		placed := false
+		for i, word := range words[1:] {
+			placed = placed || strings.Contains(word, "%s")
+			words[i+1] = strings.ReplaceAll(word, "%s", url)
+		}
+		if !placed {
+			words = append(words, url)
+		}
+		commands = append(commands, words)
 	}
-	return append(commands, []string{"xdg-open"}, []string{"x-www-browser"})
+	return commands
 }

@@ -8,10 +8,10 @@ import (
 )
 
 // present shows the page of a link, and until when it can be opened.
-func (l *linking) present(pending authring.PendingLink) {
+func (l *linking) present(ctx context.Context, pending authring.PendingLink) {
 	l.pageEnds = pending.PageExpires
 	l.ends = pending.RedirectURI
-	l.showPage(pending.AuthURL)
+	l.showPage(ctx, pending.AuthURL)
 	if l.receiver == nil && l.ends != "" {
 		l.say("The browser then ends at an address that begins with %s, and may show an error", l.ends)
 		l.say("there, which does no harm: copy the whole address from its address bar.")
@@ -52,7 +52,7 @@ func (l *linking) renewPage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.present(pending)
+	l.present(ctx, pending)
 	return nil
 }
 

@@ -20,7 +20,7 @@ const tries = 3
 // nil for a link that was begun by another command.
 func (l *linking) redeem(ctx context.Context, pending *authring.PendingLink) error {
 	if pending != nil {
-		l.present(*pending)
+		l.present(ctx, *pending)
 	}
 	for {
 		answer, err := l.await(ctx)
@@ -49,7 +49,7 @@ func outcomeOf(err error) callback.Outcome {
 }
 
 // showPage opens the page where the user approves, and prints its address.
-func (l *linking) showPage(url string) {
+func (l *linking) showPage(ctx context.Context, url string) {
 	opened := false
 	switch {
 	case !l.route.open:
@@ -57,7 +57,7 @@ func (l *linking) showPage(url string) {
 	case !l.mayOpen():
 		l.say("A page for this link was opened in your browser a moment ago. Approve access there; if it leads nowhere, open this one:")
 		opened = true
-	case l.openBrowser(url):
+	case l.openBrowser(ctx, url):
 		l.say("Approve access in your browser (opened), or open this page yourself:")
 		opened = true
 	default:
@@ -144,7 +144,7 @@ func (l *linking) offerFresh(ctx context.Context, refusal error, again bool) (bo
 	if again {
 		l.warn("%v", refusal)
 		l.say("Each page gives a code that is good once and for a few minutes; here is a new one.")
-		l.present(fresh)
+		l.present(ctx, fresh)
 		return true, nil
 	}
 	if !l.json {
