@@ -3,10 +3,14 @@
 package privatefile
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
 )
+
+// ErrTooLarge: the file is larger than what is read of it.
+var ErrTooLarge = errors.New("the file is larger than it may be")
 
 // Read returns what the file at path holds, at most limit bytes. It refuses
 // what others may have read or written; a file that is not there is
@@ -25,7 +29,7 @@ func Read(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("the file is larger than %d bytes", limit)
+		return nil, fmt.Errorf("%w (%d bytes)", ErrTooLarge, limit)
 	}
 	return data, nil
 }

@@ -37,7 +37,8 @@ func Open(path string) (_ *os.File, err error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", path)
+		command := cure.Command("mv", path, path+".old")
+		return nil, cure.With(fmt.Errorf("%s is not a regular file: move it away, with: %s", path, command), command)
 	}
 	if owner, ok := ownerOf(info); !ok || owner != os.Geteuid() {
 		return nil, fmt.Errorf("%s belongs to another user (%d)", path, owner)

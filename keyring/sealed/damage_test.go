@@ -86,7 +86,7 @@ func TestEveryLength(t *testing.T) {
 	put(t, path, append(bytes.Clone(good), 0))
 	wantFailure(t, open(), keyring.ErrUnavailable, sealed.ErrDamaged)
 	put(t, path, bytes.Repeat([]byte{0}, 2<<20))
-	wantFailure(t, open(), keyring.ErrUnavailable)
+	wantFailure(t, open(), keyring.ErrUnavailable, sealed.ErrDamaged)
 	put(t, path, nil)
 	wantFailure(t, open(), keyring.ErrUnavailable, sealed.ErrDamaged)
 }

@@ -35,6 +35,8 @@ func load(path string) (data []byte, c *container, err error) {
 		}
 		// We never remove the one without the other.
 		err = fmt.Errorf("%w: it is gone", ErrDamaged)
+	case errors.Is(err, privatefile.ErrTooLarge):
+		err = fmt.Errorf("%w: it has more than %d bytes", ErrDamaged, maxSize)
 	case err != nil:
 		return nil, nil, err
 	default:
