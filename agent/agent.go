@@ -36,7 +36,7 @@ type Agent struct {
 
 	retried   map[revoker]time.Duration // when each looked for revocations
 	stopRetry func()
-	renewals  *alarms
+	renewals  bootclock.Clock
 
 	stopKeeping func() // the timer of keepAlive; nil: none
 }
@@ -54,7 +54,7 @@ func New(config Config) (*Agent, error) {
 		config.clock = bootclock.System()
 	}
 	a := &Agent{config: config, clock: config.clock, links: map[Link]*held{}, retried: map[revoker]time.Duration{}, ending: make(chan struct{})}
-	a.renewals = &alarms{clock: a.clock}
+	a.renewals = bootclock.Share(a.clock)
 	a.life, a.end = context.WithCancel(context.Background())
 	a.started = a.clock.Now()
 	a.last = a.started

@@ -294,7 +294,7 @@ func (a *Agent) renewAt(h *held, at time.Duration) {
 	if h.stopRenew != nil {
 		h.stopRenew()
 	}
-	h.stopRenew = a.renewals.after(at, func() { a.renew(h) })
+	h.stopRenew = a.renewals.AfterFunc(at, func() { a.renew(h) })
 }
 
 // renewRetry is how long after a renewal that failed the next one is tried.

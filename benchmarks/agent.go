@@ -155,8 +155,11 @@ func (a *agentResults) burden(ctx context.Context, h *host, built programs) erro
 		return err
 	}
 	for n := range manyLinks {
-		if _, err := agentclient.Token(ctx, agent.socket, agentclient.Request{Config: linkName(n)}); err != nil {
-			return fmt.Errorf("link %d: %w", n, err)
+		// Twice: a token that is asked for again has a timer besides.
+		for range 2 {
+			if _, err := agentclient.Token(ctx, agent.socket, agentclient.Request{Config: linkName(n)}); err != nil {
+				return fmt.Errorf("link %d: %w", n, err)
+			}
 		}
 	}
 	if a.opened, err = resident(agent.pid); err != nil {

@@ -44,7 +44,7 @@ type Log struct {
 
 	mu     sync.Mutex
 	closed bool
-	file   *os.File
+	file   *os.File // while a line is written
 	kinds  map[Entry]*counted
 }
 
@@ -110,11 +110,15 @@ func (l *Log) Close() error {
 	for kind, c := range l.kinds {
 		failed = errors.Join(failed, l.endKind(kind, c))
 	}
+	return failed
+}
+
+// leave closes the file. The caller holds mu.
+func (l *Log) leave() {
 	if l.file != nil {
-		failed = errors.Join(failed, l.file.Close())
+		_ = l.file.Close()
 		l.file = nil
 	}
-	return failed
 }
 
 // write adds a line. The caller holds mu.
@@ -131,24 +135,16 @@ func (l *Log) write(e Entry) error {
 		// line gets between.
 		_, err = l.file.Write(line)
 	}
+	// An agent has a log for each of its links, and may have few descriptors.
+	l.leave()
 	if err != nil {
 		return fmt.Errorf("could not write the audit log: %w", err)
 	}
 	return nil
 }
 
-// ready opens the file, or another one where this one is full, or was put
-// aside by another process.
+// ready opens the file, or a new one where it is full.
 func (l *Log) ready(more int64) error {
-	if l.file != nil {
-		ours, err1 := l.file.Stat()
-		named, err2 := os.Lstat(l.path)
-		if err1 == nil && err2 == nil && os.SameFile(ours, named) && ours.Size()+more <= LargestFile {
-			return nil
-		}
-		_ = l.file.Close()
-		l.file = nil
-	}
 	if err := l.openFile(); err != nil {
 		return err
 	}
@@ -181,8 +177,7 @@ func (l *Log) openFile() error {
 // turn puts a full file aside and opens a new one, unless another process was
 // first.
 func (l *Log) turn(more int64) error {
-	_ = l.file.Close()
-	l.file = nil
+	l.leave()
 	ctx, cancel := context.WithTimeout(context.Background(), lockBound)
 	defer cancel()
 	held, err := filelock.Acquire(ctx, l.path+".lock")

@@ -7,7 +7,10 @@
 // set.
 package bootclock
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
 // Clock tells elapsed time and calls back after some of it. It is safe for
 // concurrent use.
@@ -22,5 +25,7 @@ type Clock interface {
 	AfterFunc(at time.Duration, f func()) (stop func())
 }
 
-// System is the machine's own clock.
-func System() Clock { return newSystem() }
+// System is the machine's own clock, with one timer for the process.
+func System() Clock { return ofMachine() }
+
+var ofMachine = sync.OnceValue(func() Clock { return Share(newSystem()) })

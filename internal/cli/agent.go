@@ -133,7 +133,7 @@ func (p *program) runAgent(ctx context.Context, opts agentOptions) error {
 
 // agentGC is how much garbage there may be, in percent of what is in use. An
 // agent lies there for hours, and makes little of it.
-const agentGC = 50
+const agentGC = 40
 
 // tidyAfter is how long after a link was opened the agent gives memory back.
 const tidyAfter = 5 * time.Second

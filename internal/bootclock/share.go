@@ -1,17 +1,18 @@
-package agent
+package bootclock
 
 import (
 	"container/heap"
 	"sync"
 	"time"
-
-	"github.com/authring/authring/internal/bootclock"
 )
 
-// alarms does at their times what is to be done for links. All of them have one
-// timer of the boot clock, which is a descriptor and a goroutine each.
-type alarms struct {
-	clock bootclock.Clock
+// Share makes a clock whose calls have one timer of c between them: that of a
+// machine's clock is a descriptor and a goroutine, and a program may have a
+// thousand links that each wait for something.
+func Share(c Clock) Clock { return &shared{Clock: c} }
+
+type shared struct {
+	Clock
 
 	mu     sync.Mutex
 	queue  alarmQueue
@@ -21,19 +22,21 @@ type alarms struct {
 
 type alarm struct {
 	at    time.Duration
-	f     func()
 	index int // in the queue; -1: it is not there any more
+
+	mu sync.Mutex
+	f  func() // nil: stopped
 }
 
-// after has f called in a goroutine of its own at that time, or at once if it
-// has passed.
-func (s *alarms) after(at time.Duration, f func()) (stop func()) {
+// AfterFunc implements [Clock].
+func (s *shared) AfterFunc(at time.Duration, f func()) (stop func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := &alarm{at: at, f: f}
 	heap.Push(&s.queue, a)
 	s.arrange()
 	return func() {
+		a.take()
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if a.index >= 0 {
@@ -43,8 +46,22 @@ func (s *alarms) after(at time.Duration, f func()) (stop func()) {
 	}
 }
 
+// take returns what is to be called, once.
+func (a *alarm) take() (f func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	f, a.f = a.f, nil
+	return f
+}
+
+func (a *alarm) ring() {
+	if f := a.take(); f != nil {
+		f()
+	}
+}
+
 // arrange sets the timer to what comes first. The caller holds mu.
-func (s *alarms) arrange() {
+func (s *shared) arrange() {
 	if s.stopIt != nil && len(s.queue) > 0 && s.queue[0].at == s.set {
 		return
 	}
@@ -54,16 +71,16 @@ func (s *alarms) arrange() {
 	}
 	if len(s.queue) > 0 {
 		s.set = s.queue[0].at
-		s.stopIt = s.clock.AfterFunc(s.set, s.ring)
+		s.stopIt = s.Clock.AfterFunc(s.set, s.ring)
 	}
 }
 
-func (s *alarms) ring() {
+func (s *shared) ring() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.clock.Now()
+	now := s.Now()
 	for len(s.queue) > 0 && s.queue[0].at <= now {
-		go heap.Pop(&s.queue).(*alarm).f()
+		go heap.Pop(&s.queue).(*alarm).ring()
 	}
 	if s.stopIt != nil {
 		s.stopIt() // it rang, or another was set meanwhile
