@@ -25,23 +25,7 @@ var keyrings = []struct {
 // TestCommandLine links, uses, moves and unlinks an account with each keyring,
 // by the program as it is built for Windows. Dropbox is on the Linux side.
 func TestCommandLine(t *testing.T) {
-	w := start(t)
-	server := dropboxtest.NewServer()
-	defer server.Close()
-	// An earlier run may have failed half way.
-	folders, err := filepath.Glob(filepath.Join(w.dir, "prefix", "drive_c", "users", "*", "AppData", "*", "authring"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, folder := range folders {
-		if err := os.RemoveAll(folder); err != nil {
-			t.Fatal(err)
-		}
-	}
-	c := &commandLine{
-		w:      &wine{dir: w.dir, env: append(w.env, "AUTHRING_DROPBOX_URL="+server.URL, "AUTHRING_AGENT=off")},
-		server: server, program: build(t, "build", "../../cmd/authring"), folder: t.TempDir(),
-	}
+	c := newCommandLine(t)
 	for i, k := range keyrings {
 		t.Run(k.id, func(t *testing.T) {
 			c.link(t, k.id, k.with)
@@ -53,6 +37,28 @@ func TestCommandLine(t *testing.T) {
 			c.standing(t, k.id)
 			c.unlink(t, k.id)
 		})
+	}
+}
+
+// newCommandLine builds the program, for a user who has linked nothing.
+func newCommandLine(t *testing.T) *commandLine {
+	t.Helper()
+	w := start(t)
+	server := dropboxtest.NewServer()
+	t.Cleanup(server.Close)
+	// An earlier test may have failed half way.
+	folders, err := filepath.Glob(filepath.Join(w.dir, "prefix", "drive_c", "users", "*", "AppData", "*", "authring"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range folders {
+		if err := os.RemoveAll(folder); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return &commandLine{
+		w:      &wine{dir: w.dir, env: append(slices.Clone(w.env), "AUTHRING_DROPBOX_URL="+server.URL, "AUTHRING_AGENT=off")},
+		server: server, program: build(t, "build", "../../cmd/authring"), folder: t.TempDir(),
 	}
 }
 

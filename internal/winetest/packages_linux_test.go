@@ -24,9 +24,18 @@ func TestPackages(t *testing.T) {
 	}{
 		{"keyring/wincred", 9, []string{"TestReadersSeeOneOrTheOther"}},
 		{"keyring/plaintext", 1, nil},
+		{"keyring/plaintext/internal/rawconfig", 3, []string{"TestAgainstPython"}},
 		{"keyring/sealed", 5, nil},
+		{"keyring", 5, nil},
 		{"record", 36, nil},
+		{"secret", 2, nil},
 		{"internal/atomicfile", 10, nil},
+		{"internal/bounded", 3, nil},
+		{"internal/child", 9, nil},
+		{"internal/cli", 4, []string{"TestHintsAreGoodForAShell"}},
+		{"internal/cure", 1, nil},
+		{"internal/filelock", 8, nil},
+		{"internal/ini", 5, []string{"TestAgreesWithConfigParser"}},
 	} {
 		t.Run(c.folder, func(t *testing.T) {
 			folder := filepath.Join("..", "..", filepath.FromSlash(c.folder))
