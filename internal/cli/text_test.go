@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 	"unicode"
@@ -30,6 +31,9 @@ func FuzzPrintable(f *testing.F) {
 }
 
 func TestHintsAreGoodForAShell(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("for its shells, see package cure")
+	}
 	needs.Programs(t, "sh")
 	for _, word := range []string{"work", "", "a b", "$(id)", "it's", "a;b", "*", "~", `\`, "@x", "dbid:A-b_c"} {
 		out, err := exec.Command("sh", "-c", "printf %s "+cli.ShellQuote(word)).Output()
