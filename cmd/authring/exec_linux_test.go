@@ -140,19 +140,25 @@ func (p *person) awaitStopped(file string) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	awaitStop(p.t, strings.TrimSpace(string(pid)), true)
+}
+
+// awaitStop waits until the process is stopped, or is not.
+func awaitStop(t *testing.T, pid string, stopped bool) {
+	t.Helper()
 	deadline := time.After(bound)
 	for {
-		stat, err := os.ReadFile("/proc/" + strings.TrimSpace(string(pid)) + "/stat")
+		stat, err := os.ReadFile("/proc/" + pid + "/stat")
 		if err != nil {
-			p.t.Fatal(err)
+			t.Fatal(err)
 		}
 		// proc_pid_stat(5): the state follows the name, which is in brackets.
-		if _, state, _ := strings.Cut(string(stat), ") "); strings.HasPrefix(state, "T") {
+		if _, state, _ := strings.Cut(string(stat), ") "); strings.HasPrefix(state, "T") == stopped {
 			return
 		}
 		select {
 		case <-deadline:
-			p.t.Fatal("the command did not stop")
+			t.Fatalf("the process is not stopped, or still is: %s", stat)
 		case <-time.After(time.Millisecond):
 		}
 	}
@@ -187,6 +193,11 @@ type running struct {
 // start runs authring; what the command prints is read by line and end.
 func (p *person) start(args ...string) *running {
 	p.t.Helper()
+	return p.startAs(&syscall.SysProcAttr{Setsid: true}, args...) // no terminal
+}
+
+func (p *person) startAs(as *syscall.SysProcAttr, args ...string) *running {
+	p.t.Helper()
 	read, write, err := os.Pipe()
 	if err != nil {
 		p.t.Fatal(err)
@@ -197,7 +208,7 @@ func (p *person) start(args ...string) *running {
 	r := &running{t: p.t, lines: bufio.NewReader(read), ended: make(chan error, 1), stdout: read}
 	r.cmd = exec.Command("authring", args...)
 	r.cmd.Env, r.cmd.Dir, r.cmd.Stdout, r.cmd.Stderr = p.env, p.home, write, os.Stderr
-	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no terminal
+	r.cmd.SysProcAttr = as
 	if err := r.cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}
@@ -266,6 +277,37 @@ func TestExecPassesSignals(t *testing.T) {
 			}
 			r.signal(syscall.SIGKILL)
 			if status := r.end(); status.Signal() != syscall.SIGKILL {
+				t.Errorf("ended with %v", status)
+			}
+		})
+	}
+}
+
+// A signal to authring alone stops the command too, and one continues it; however
+// close they follow each other, it does not stay stopped.
+func TestExecIsStoppedByASignal(t *testing.T) {
+	for name, way := range ways {
+		t.Run(name, func(t *testing.T) {
+			p := newPerson(t)
+			p.link("--keyring", "plaintext")
+			// Not in a session of its own, where nobody could continue it: there
+			// the system passes over the signal.
+			group := &syscall.SysProcAttr{Setpgid: true}
+			r := p.startAs(group, append(way, "sh", "-c", "echo $$; exec sleep 1000")...)
+			command := r.line()
+			for range 3 {
+				r.signal(syscall.SIGTSTP)
+				awaitStop(t, command, true)
+				awaitStop(t, fmt.Sprint(r.cmd.Process.Pid), true)
+				r.signal(syscall.SIGCONT)
+				awaitStop(t, command, false)
+			}
+			for range 20 {
+				r.signal(syscall.SIGTSTP)
+				r.signal(syscall.SIGCONT)
+			}
+			r.signal(syscall.SIGTERM)
+			if status := r.end(); status.Signal() != syscall.SIGTERM {
 				t.Errorf("ended with %v", status)
 			}
 		})

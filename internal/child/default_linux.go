@@ -1,6 +1,7 @@
 package child
 
 import (
+	"os"
 	"syscall"
 	"unsafe"
 
@@ -21,6 +22,20 @@ func byDefault(s syscall.Signal) bool {
 	var action [64]byte
 	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(s), uintptr(unsafe.Pointer(&action)), 0, sizeofSigset, 0, 0)
 	return errno == 0
+}
+
+// isIgnored reports whether a signal is ignored. Of most it cannot be known how it
+// was when this program began: Go's runtime has put its handler there.
+func isIgnored(s os.Signal) bool {
+	number, ok := s.(syscall.Signal)
+	if !ok {
+		return false
+	}
+	// The handler is the first field, but on MIPS, where the call is refused.
+	var action [8]uintptr
+	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(number), 0, uintptr(unsafe.Pointer(&action)), sizeofSigset, 0, 0)
+	const ignore = 1 // SIG_IGN
+	return errno == 0 && action[0] == ignore
 }
 
 // sizeofSigset is the size of the kernel's sigset_t, in bytes, on all

@@ -2,7 +2,10 @@
 
 package child
 
-import "syscall"
+import (
+	"os"
+	"syscall"
+)
 
 // byDefault reports whether a signal ends this process when nobody asks to be
 // notified of it. Go's runtime has handlers for the others: it passes over them,
@@ -15,3 +18,6 @@ func byDefault(s syscall.Signal) bool {
 		return false
 	}
 }
+
+// isIgnored knows of none.
+func isIgnored(os.Signal) bool { return false }

@@ -58,18 +58,21 @@ func start(c Command) (*os.Process, error) {
 	})
 }
 
-// passed are the signals that are passed on. Those that stop a process are not
-// among them: see Run.
+// passed are the signals that are passed on. SIGTSTP is one: this process stops
+// when the command has, and not if that passes over it. Those that stop a process
+// which uses the terminal are not: the command gets its own.
 var passed = []os.Signal{
-	syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM,
+	syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGTSTP,
 	syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM, syscall.SIGWINCH, syscall.SIGCONT,
 }
 
 // ignored are those that were ignored when this program began, as SIGHUP is under
 // nohup, and SIGINT in the background of a script. They are looked at before
-// anything asks to be notified of them, which ends that. Of other signals than
-// these two Go's runtime does not tell.
-var ignored = slices.DeleteFunc([]os.Signal{syscall.SIGHUP, syscall.SIGINT}, func(s os.Signal) bool { return !signal.Ignored(s) })
+// anything asks to be notified of them, which ends that. Of others than these Go's
+// runtime does not tell, or has put a handler in the place of that.
+var ignored = slices.DeleteFunc([]os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTSTP}, func(s os.Signal) bool {
+	return !signal.Ignored(s) && !isIgnored(s)
+})
 
 // Run runs the command and waits for its end. It stays in this process's group,
 // so that a terminal, a pipeline and a shell treat both as the one job that they
@@ -77,9 +80,8 @@ var ignored = slices.DeleteFunc([]os.Signal{syscall.SIGHUP, syscall.SIGINT}, fun
 // do that, the command is killed if this process is. It is not started once ctx
 // has ended, as by a signal; later that changes nothing.
 func Run(ctx context.Context, c Command) (Status, error) {
-	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, passed...)
-	defer signal.Stop(signals)
+	got := newInbox(passed)
+	defer got.close()
 	if len(ignored) > 0 {
 		signal.Ignore(ignored...) // which the command inherits
 	}
@@ -129,11 +131,8 @@ func Run(ctx context.Context, c Command) (Status, error) {
 		select {
 		case err := <-failed:
 			return Status{}, fmt.Errorf("could not wait for the command: %w", err)
-		case s := <-signals:
-			if !terminalSent(s, process.Pid) {
-				// It may have ended just now, which is no error.
-				_ = process.Signal(s)
-			}
+		case <-got.came:
+			pass(got.take(), process)
 		case state := <-states:
 			if state.Stopped() {
 				var known bool
@@ -143,9 +142,14 @@ func Run(ctx context.Context, c Command) (Status, error) {
 			}
 			switch {
 			case state.Stopped():
-				// So does this process, or the shell would wait on. It is
-				// continued with the whole job, and passes that on.
-				_ = unix.Kill(os.Getpid(), unix.SIGSTOP)
+				// So does this process, or the shell would wait on, unless it was
+				// continued meanwhile. It is continued with the whole job, and
+				// passes that on.
+				meanwhile := got.take()
+				pass(meanwhile, process)
+				if !slices.Contains(meanwhile, os.Signal(syscall.SIGCONT)) {
+					_ = unix.Kill(os.Getpid(), unix.SIGSTOP)
+				}
 			case state.Continued():
 			case state.Signaled():
 				return Status{Signal: state.Signal()}, nil
@@ -156,15 +160,24 @@ func Run(ctx context.Context, c Command) (Status, error) {
 	}
 }
 
-// settle is how long the terminal's signal may take to stop this process, once
-// it has stopped the command.
+// pass passes signals on to the command.
+func pass(signals []os.Signal, command *os.Process) {
+	for _, s := range signals {
+		if !terminalSent(s, command.Pid) {
+			_ = command.Signal(s) // it may have ended just now, which is no error
+		}
+	}
+}
+
+// settle is how long whoever stops this process may take for that, once the
+// command has stopped.
 const settle = 20 * time.Millisecond
 
-// settled is what has become of a command that had stopped. The terminal stops
-// both, perhaps this process before it could do anything about it; and it is
-// then continued with a command that is, too, a moment before or after. To stop
-// once more then would leave the shell with a job that does not go on. It is not
-// known of a command that has ended since.
+// settled is what has become of a command that had stopped. SIGSTOP to the group
+// stops both, perhaps this process before it could do anything about it; and it
+// is then continued with a command that is, too, a moment before or after. To
+// stop once more then would leave the shell with a job that does not go on. It is
+// not known of a command that has ended since.
 func settled(command int, state unix.WaitStatus) (now unix.WaitStatus, known bool) {
 	for range 100 {
 		before := time.Now()
@@ -188,7 +201,7 @@ func settled(command int, state unix.WaitStatus) (now unix.WaitStatus, known boo
 // process alone, while the job has the terminal, is taken for the terminal's.
 func terminalSent(s os.Signal, command int) bool {
 	switch s {
-	case syscall.SIGINT, syscall.SIGQUIT, syscall.SIGWINCH:
+	case syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTSTP, syscall.SIGWINCH:
 	default:
 		return false
 	}
