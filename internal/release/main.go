@@ -84,6 +84,9 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := checkWritable(folder); err != nil {
+		return err
+	}
 	r := release{version: version, date: date}
 	artifacts, err := r.make(ctx, targets)
 	if err != nil {
@@ -170,11 +173,25 @@ func checkEmpty(folder string) error {
 	return nil
 }
 
-// write writes the files, that of the checksums last.
-func write(folder string, artifacts []artifact) error {
+// checkWritable makes the folder, and finds out now, and not after minutes,
+// whether files can be written there.
+func checkWritable(folder string) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return fmt.Errorf("could not make the folder for the release: %w", err)
 	}
+	try, err := os.CreateTemp(folder, "release-")
+	if err != nil {
+		return fmt.Errorf("could not write to the folder for the release: %w", err)
+	}
+	_ = try.Close()
+	if err := os.Remove(try.Name()); err != nil {
+		return fmt.Errorf("could not delete in the folder for the release: %w", err)
+	}
+	return nil
+}
+
+// write writes the files, that of the checksums last.
+func write(folder string, artifacts []artifact) error {
 	for _, a := range artifacts {
 		if err := os.WriteFile(filepath.Join(folder, a.name), a.content, 0o644); err != nil {
 			return fmt.Errorf("could not write the release: %w", err)

@@ -88,6 +88,7 @@ func TestRefusals(t *testing.T) {
 		{dated, []string{"1.2", out}, `"1.2" is no version`},
 		{dated, []string{"1.2.3; rm", out}, "is no version"},
 		{dated, []string{"1.2.3", full}, "is not empty"},
+		{dated, []string{"1.2.3", "/proc/nothing/goes/here"}, "could not make the folder"}, // and is said before anything is built
 		{dated, []string{"1.2.3", out, "plan9/386"}, `"plan9/386" is no target; these are: linux/amd64, `},
 		{dated, []string{"1.2.3", "linux/amd64"}, "write: ./release 1.2.3 dist linux/amd64"},
 		{dated, []string{"1.2.3", "--verbose"}, "there is no flag --verbose"},
@@ -95,7 +96,7 @@ func TestRefusals(t *testing.T) {
 		{nil, []string{"1.2.3", out}, "set SOURCE_DATE_EPOCH"}, // no repository
 	} {
 		said, err := release(t, project, append(test.env, "GIT_CEILING_DIRECTORIES="+filepath.Dir(project)), test.args...)
-		if err == nil || !strings.Contains(said, test.want) {
+		if err == nil || !strings.Contains(said, test.want) || strings.Contains(said, "building") {
 			t.Errorf("%q with %v: %v, and says\n%s", test.args, test.env, err, said)
 		}
 	}
