@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -113,6 +114,7 @@ func (p *program) runExport(cmd *cobra.Command, opts exportOptions) error {
 		p.say("%s %q, %s, would be printed as the remote %q:", p.stderr.paint(bold, "+"), p.config, linkedTo(rec), opts.remote)
 		p.say("%s", indent(rclonePlan(rec, opts.remote), "  "))
 	}
+	p.warnOfRemote(opts.remote)
 	p.warn("The secret of %q leaves the keyring: whatever can read rclone's file can use the account.", p.config)
 	p.warn("rclone and authring will share the grant: when one of them unlinks, it ends for both.")
 	if opts.dryRun {
@@ -139,6 +141,19 @@ func (p *program) runExport(cmd *cobra.Command, opts exportOptions) error {
 		p.say("  It is for rclone 1.67 and newer; older ones cannot renew its access token.")
 	}
 	return nil
+}
+
+// warnOfRemote warns of a remote of that name: rclone would take the values of
+// both for those of one.
+func (p *program) warnOfRemote(name string) {
+	path, err := rcloneconf.Path(p.getenv)
+	if err != nil {
+		return
+	}
+	remotes, err := rcloneconf.Read(path)
+	if err == nil && slices.ContainsFunc(remotes, func(r rcloneconf.Remote) bool { return r.Name == name }) {
+		p.warn("%s has a remote %q already, and would mix the two: give this one another name with --remote.", path, name)
+	}
 }
 
 // rcloneSection gets a token, which may replace the refresh token, and writes
