@@ -18,6 +18,12 @@ func (l Layout) PolicyLockPath(config string) string {
 	return l.path(filepath.Join(l.state, "policy"), config, ".lock")
 }
 
+// ProviderLockPath is the file whose lock guards changes of what is known of a
+// provider.
+func (l Layout) ProviderLockPath(provider string) string {
+	return l.path(filepath.Join(l.state, "providers"), provider, ".lock")
+}
+
 // AuditPath is the log of who asked for tokens of a link.
 func (l Layout) AuditPath(config string) string {
 	return l.path(filepath.Join(l.state, "audit"), config, ".jsonl")

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"io/fs"
 	"net/url"
 	"slices"
 	"strings"
@@ -108,6 +109,7 @@ type providerRun struct {
 	folder registry.Folder
 	name   string
 	given  func(flag string) bool
+	seen   fs.FileInfo // of its file, when it was read; nil: there was none
 }
 
 func (p *program) runProvider(cmd *cobra.Command, args []string, o providerFlags) error {
@@ -133,6 +135,7 @@ func (p *program) runProvider(cmd *cobra.Command, args []string, o providerFlags
 	if r.folder == "" {
 		return usage("provider", "Maestral's links are all with Dropbox; leave out --app Maestral")
 	}
+	r.see()
 	switch word {
 	case "add":
 		return r.add(ctx)

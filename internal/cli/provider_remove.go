@@ -92,6 +92,11 @@ func (r *providerRun) remove(ctx context.Context) error {
 	if err != nil && !errors.As(err, &broken) {
 		return err
 	}
+	unlock, err := r.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if err := r.unused(); err != nil {
 		return err
 	}

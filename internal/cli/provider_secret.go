@@ -89,6 +89,11 @@ func (r *providerRun) chooseAuth(entry *registry.Entry, metadata *provider.Metad
 // short, each keyring that has a client secret of this provider is named by the
 // file, and that which the file says to use has one.
 func (r *providerRun) save(ctx context.Context, entry *registry.Entry, password secret.Secret) error {
+	unlock, err := r.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	before := entry.SecretKeyring
 	if password.IsZero() {
 		if before != "" && entry.Provider.ClientAuth == provider.AuthNone {
@@ -171,6 +176,19 @@ func (r *providerRun) undo(ctx context.Context, s *authring.Session, id keyring.
 	if err != nil {
 		r.warn("The client secret may be left in the keyring %s: %s", id, r.messageOf(err))
 	}
+}
+
+// sweep is deleteLeft where nothing else is changed.
+func (r *providerRun) sweep(ctx context.Context, entry *registry.Entry) error {
+	if len(entry.SecretLeftIn) == 0 {
+		return nil
+	}
+	unlock, err := r.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return r.deleteLeft(ctx, entry)
 }
 
 // deleteLeft deletes the client secrets that are no longer used, as far as their

@@ -148,7 +148,7 @@ func (r *providerRun) update(ctx context.Context) error {
 		return err
 	}
 	if len(differs) == 0 && !r.changes() {
-		if err := r.deleteLeft(ctx, entry); err != nil {
+		if err := r.sweep(ctx, entry); err != nil {
 			return err
 		}
 		if r.json {
