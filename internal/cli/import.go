@@ -338,7 +338,7 @@ func (i *importing) run(ctx context.Context, c candidate) (authring.Saved, error
 	i.done("Linked %q to %s", c.config, linkedTo(s.Record()))
 	i.say("  keyring  %s", orID(saved.KeyringName, saved.Keyring))
 	if saved.Plaintext {
-		i.warn("The secret is stored as plain text: whatever can read that file can use the account.")
+		i.warn("The secret is stored as plain text: who reads that file can use the account.")
 	}
 	return saved, nil
 }

@@ -217,7 +217,7 @@ func (l *linking) printSaved(ctx context.Context, saved authring.Saved) error {
 	l.say("  account  %s", printable(saved.AccountID))
 	l.say("  keyring  %s", orID(saved.KeyringName, saved.Keyring))
 	if saved.Plaintext {
-		l.warn("The secret is stored as plain text: whatever can read that file can use the account.")
+		l.warn("The secret is stored as plain text: who reads that file can use the account.")
 	}
 	if len(saved.ScopeMissing) > 0 {
 		l.warn("Not granted, although asked for: %s", strings.Join(saved.ScopeMissing, " "))

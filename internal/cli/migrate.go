@@ -177,7 +177,7 @@ func (m *moving) move(ctx context.Context, config string) (migratedObject, error
 	}
 	m.done("Moved %q from %s to %s", config, orID(moved.FromName, moved.From), where)
 	if moved.Plaintext {
-		m.warn("The secret is stored as plain text: whatever can read that file can use the account.")
+		m.warn("The secret is stored as plain text: who reads that file can use the account.")
 	}
 	if moved.Leftover != nil {
 		object.Leftover = printable(moved.Leftover.Error())
