@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/authring/authring"
 	"github.com/authring/authring/internal/doctor"
@@ -110,6 +111,8 @@ func TestSealedKeyIsMissing(t *testing.T) {
 	key := filepath.Join(t.TempDir(), "key")
 	passphrase := filepath.Join(t.TempDir(), "passphrase")
 	must(t, os.WriteFile(passphrase, []byte("a passphrase\n"), 0o600))
+	// A passphrase takes seconds to try where the race detector looks on.
+	patient := func(p *doctor.Patient) { p.Bound = time.Minute }
 	for name, c := range map[string]struct {
 		option     sealed.Option
 		path, cure string
@@ -123,11 +126,11 @@ func TestSealedKeyIsMissing(t *testing.T) {
 			w.keyrings[at] = sealed.New(c.option)
 			w.link("default", authring.WithKeyring(keyring.Sealed))
 			w.keyrings[at] = sealed.New() // of another process, which finds the key by the settings
-			want(t, w.examine(), "secret-readable", doctor.OK)
+			want(t, w.examine(patient), "secret-readable", doctor.OK)
 
 			must(t, os.Rename(c.path, c.path+".away"))
 			w.keyrings[at] = sealed.New()
-			f := want(t, w.examine(), "sealed-key-missing", doctor.Fail, c.path, c.cure, "link again")
+			f := want(t, w.examine(patient), "sealed-key-missing", doctor.Fail, c.path, c.cure, "link again")
 			if f.Cause != doctor.Unavailable {
 				t.Errorf("its cause is %v", f.Cause)
 			}
@@ -139,15 +142,15 @@ func TestSealedKeyIsMissing(t *testing.T) {
 			must(t, os.Rename(c.path+".away", c.path))
 			w.link("second", authring.WithKeyring(keyring.Sealed)) // leaves a generation before
 			must(t, os.Truncate(file, 20))
-			report := w.examine()
+			report := w.examine(patient)
 			want(t, report, "unavailable", doctor.Fail, "damaged", "mv "+file+".previous "+file)
 			want(t, report, "keyring-unavailable", doctor.Warn, "damaged", "mv "+file+".previous "+file)
 			must(t, os.Remove(file+".previous"))
-			want(t, w.examine(), "unavailable", doctor.Fail, "damaged", "mv "+file+" "+file+".damaged")
+			want(t, w.examine(patient), "unavailable", doctor.Fail, "damaged", "mv "+file+" "+file+".damaged")
 			must(t, os.Chmod(file, 0o644))
-			want(t, w.examine(), "unavailable", doctor.Fail, "chmod 600 "+file)
+			want(t, w.examine(patient), "unavailable", doctor.Fail, "chmod 600 "+file)
 			must(t, os.Remove(file))
-			if found := ids(w.examine()); slices.Contains(found, "sealed-key-missing") {
+			if found := ids(w.examine(patient)); slices.Contains(found, "sealed-key-missing") {
 				t.Errorf("without a file a key is missed: %q", found)
 			}
 		})
