@@ -77,7 +77,8 @@ func choose(getenv func(string) string, inMemory bool) (base, prefix string, err
 			// As for the agent's socket: the folder and the one above.
 			err = agentclient.CheckPlace(filepath.Join(base, runName))
 		}
-		if err == nil && (!inMemory || isMemory(base)) {
+		tooLong := len(base)+longestBelow > longestSocket && sharedMemory() != ""
+		if err == nil && !tooLong && (!inMemory || isMemory(base)) {
 			return base, runName, nil
 		}
 	}
@@ -89,6 +90,13 @@ func choose(getenv func(string) string, inMemory bool) (base, prefix string, err
 	}
 	return "", "", err
 }
+
+// longestSocket is how long the path of a Unix socket can be everywhere, in bytes,
+// and longestBelow what a run's has below the user's folder.
+const (
+	longestSocket = 103
+	longestBelow  = len("/" + runName + "4294967295" + "/agent/sock")
+)
 
 // Close removes the folder with all that is in it.
 func (f *Folder) Close() error {

@@ -86,8 +86,12 @@ func TestFolderElsewhere(t *testing.T) {
 	if err := os.Chmod(filepath.Join(loose, "authring"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	far := filepath.Join(memory(t), strings.Repeat("x", 80))
+	if err := os.Mkdir(far, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	for name, runtime := range map[string]string{
-		"not set": "", "not absolute": "run", "others may write": open, "a link": linked, "others may look": loose,
+		"not set": "", "too long for a socket": far, "not absolute": "run", "others may write": open, "a link": linked, "others may look": loose,
 	} {
 		f := newFolder(t, runtime, true)
 		if runtime != "" && strings.HasPrefix(f.Path, runtime) {
