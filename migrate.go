@@ -29,6 +29,8 @@ type Migrated struct {
 // call that changes the link, such as Migrate again, ends what was begun. A
 // link that is there already is left alone.
 //
+// With [WithKeyringWait] both keyrings are waited for, one after the other.
+//
 // Plain text needs the consent of [WithPlaintextConsent], if there is such a
 // function. Grants that wait to be revoked stay in the keyring where they are.
 //
@@ -39,6 +41,9 @@ type Migrated struct {
 // [ErrPlaintextRefused], *record.FileError, and those of the file system.
 func (s *Session) Migrate(ctx context.Context, to keyring.ID) (Migrated, error) {
 	if err := s.await(ctx, s.tryOwn); err != nil {
+		return Migrated{}, err
+	}
+	if err := s.await(ctx, func(ctx context.Context) error { return s.tryOther(ctx, to) }); err != nil {
 		return Migrated{}, err
 	}
 	m := migration{s: s, to: to}

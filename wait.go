@@ -174,10 +174,27 @@ func (s *Session) tryKeyring(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	k := choice.Keyring
-	if k.ID() == keyring.Plaintext && s.config.keyringID == "" {
+	if choice.Keyring.ID() == keyring.Plaintext && s.config.keyringID == "" {
 		return errNoKeyring(choice.Passed)
 	}
+	return s.tryOpen(ctx, choice)
+}
+
+// tryOther looks whether a secret can go to another keyring than the link's.
+func (s *Session) tryOther(ctx context.Context, id keyring.ID) error {
+	rec, err := s.reload()
+	if err != nil || rec.Empty() || rec.Keyring == id {
+		return err
+	}
+	choice, err := s.chooseNamed(ctx, id)
+	if err != nil {
+		return err
+	}
+	return s.tryOpen(ctx, choice)
+}
+
+func (s *Session) tryOpen(ctx context.Context, choice keyring.Choice) error {
+	k := choice.Keyring
 	if choice.Status.Availability == keyring.Locked {
 		// Some are opened by their first use, and ask nobody about it.
 		_, _ = s.getKey(ctx, k, s.key(""), keyring.NoPrompt)

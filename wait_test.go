@@ -84,6 +84,37 @@ func waiting(t *testing.T) (*world, *late, *authring.Session) {
 	return w, k, w.open(t, "default", authring.WithKeyrings(k, w.plain), authring.WithKeyringWait(time.Minute))
 }
 
+// TestMigrateWaitsForTheOtherKeyring: the one that is moved to is waited for, as
+// the link's own is.
+func TestMigrateWaitsForTheOtherKeyring(t *testing.T) {
+	for _, kind := range []error{keyring.ErrLocked, keyring.ErrAbsent} {
+		for _, comes := range []bool{true, false} {
+			synctest.Test(t, func(t *testing.T) {
+				w, k, _ := waiting(t)
+				other := &late{Memory: keyringtest.NewMemory(keyring.KWallet)}
+				other.turn(kind, false)
+				s := w.open(t, "default", authring.WithKeyrings(k, other, w.plain), authring.WithKeyringWait(time.Minute))
+				got := make(chan error, 1)
+				go func() {
+					_, err := s.Migrate(t.Context(), keyring.KWallet)
+					got <- err
+				}()
+				time.Sleep(20 * time.Second)
+				if comes {
+					other.turn(nil, true)
+				}
+				err := <-got
+				if comes && err != nil || !comes && (!errors.Is(err, authring.ErrKeyringNotReady) || !errors.Is(err, kind)) {
+					t.Errorf("%v, comes up: %v: Migrate = %v", kind, comes, err)
+				}
+				if moved := len(other.Items()) == 1 && len(k.Items()) == 0; moved != comes {
+					t.Errorf("%v, comes up: %v: moved: %v", kind, comes, moved)
+				}
+			})
+		}
+	}
+}
+
 func TestTokenWaitsForTheKeyring(t *testing.T) {
 	for _, kind := range []error{keyring.ErrLocked, keyring.ErrAbsent, keyring.ErrUnavailable} {
 		t.Run(kind.Error(), func(t *testing.T) {

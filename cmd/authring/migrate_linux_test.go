@@ -53,6 +53,9 @@ func TestMigrateBetweenKeyrings(t *testing.T) {
 	if _, stderr = p.want(4, "", "migrate", "--to", "secret-service", "--no-input"); !strings.Contains(stderr, "GNOME Keyring") {
 		t.Errorf("migrate says:\n%s", stderr)
 	}
+	if _, stderr = p.want(75, "", "migrate", "--to", "secret-service", "--wait-keyring", "1s"); !strings.Contains(stderr, "waited 1s in vain: could not use GNOME Keyring") {
+		t.Errorf("migrate says:\n%s", stderr)
+	}
 	daemontest.StartPrompter(t, desk, daemontest.Type(daemontest.GNOMEPassword))
 	p.want(0, "", "migrate", "--to", "secret-service", "--all")
 	if inGNOME() != 2 || inWallet() != 0 {

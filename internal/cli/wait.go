@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/authring/authring"
+	"github.com/authring/authring/keyring"
 )
 
 const waitFlag = "wait-keyring"
@@ -77,8 +78,12 @@ func (p *program) typed() (words []string) {
 func (p *program) notReadyMessage(err error) string {
 	why := err.Error()
 	var access *authring.KeyringAccessError
-	if errors.As(err, &access) {
+	var other *keyring.Error
+	switch {
+	case errors.As(err, &access):
 		why = accessMessage(access)
+	case errors.As(err, &other):
+		why = other.Error()
 	}
 	return fmt.Sprintf("waited %v in vain: %s", p.waitKeyring.Round(time.Millisecond), why)
 }
