@@ -115,7 +115,7 @@ func (e *examination) chosen() (record.Record, bool) {
 func (e *examination) towardsSealed(ctx context.Context) string {
 	encrypted := []string{"--keyring", string(keyring.Sealed)}
 	switch rec, known := e.chosen(); {
-	case !known, rec.Keyring == keyring.Sealed:
+	case !known, rec.Keyring == keyring.Sealed, e.layout.CheckKeyring(keyring.Sealed) != nil:
 		return "authring keyrings"
 	case rec.Empty():
 		return e.Command(e.Config, "link", encrypted...)

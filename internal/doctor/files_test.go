@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/authring/authring/internal/filelock"
 	"github.com/authring/authring/internal/needs"
 	"github.com/authring/authring/keyring"
+	"github.com/authring/authring/keyring/keyringtest"
 	"github.com/authring/authring/keyring/plaintext"
 	"github.com/authring/authring/keyring/sealed"
 	"github.com/authring/authring/keyring/system"
@@ -67,6 +69,22 @@ func TestFiles(t *testing.T) {
 	must(t, os.RemoveAll(state))
 	must(t, os.WriteFile(state, nil, 0o600))
 	want(t, w.examine(), "not-a-folder", doctor.Fail)
+}
+
+// Maestral's files cannot name every keyring: none of these is recommended.
+func TestMaestralsKeyringsOnly(t *testing.T) {
+	w := newWard(t, nil)
+	w.link("work", inPlaintext, authring.WithApp(record.MaestralApp))
+	maestral := func(p *doctor.Patient) { p.App, p.Config = record.MaestralApp, "work" }
+	report := w.examine(maestral)
+	want(t, report, "plaintext", doctor.Warn, "authring keyrings")
+	for _, f := range report.Findings {
+		if strings.Contains(f.Cure, "sealed") {
+			t.Errorf("%s: %s", f.ID, f.Cure)
+		}
+	}
+	w.keyrings = append([]keyring.Keyring{keyringtest.NewMemory(keyring.SecretService)}, w.keyrings[1:]...)
+	want(t, w.examine(maestral), "plaintext", doctor.Warn, "migrate -c work --to secret-service")
 }
 
 func TestForeignFiles(t *testing.T) {

@@ -76,7 +76,7 @@ func (e *examination) link(ctx context.Context, config string) []Finding {
 		found = append(found, Finding{
 			ID: "plaintext", Severity: Warn, Config: config, Title: fmt.Sprintf("The secret of %q is stored as plain text", config),
 			Detail: "whatever can read the file can use the account",
-			Cure:   e.migrate(config, e.better()),
+			Cure:   e.migrateBetter(config),
 		})
 	}
 	if rec.Provider != e.Provider.Name {
@@ -101,7 +101,7 @@ func (e *examination) held(ctx context.Context, config string, rec record.Record
 	k, status, here := e.find(rec.Keyring)
 	if !here {
 		f.ID, f.Title = "keyring-unknown", fmt.Sprintf("The secret of %q is in the keyring %s, which this build has not", config, rec.Keyring)
-		f.Cure = e.Command(config, "link", "--relink", "--keyring", string(e.better()))
+		f.Cure = e.relinkBetter(config)
 		return f
 	}
 	switch status.Availability {
@@ -125,7 +125,7 @@ func (e *examination) held(ctx context.Context, config string, rec record.Record
 			return e.heldInFile(ctx, f, k, config, rec)
 		}
 		if strings.HasPrefix(string(rec.Keyring), "helper:") { // a program is not waited for
-			f.Cure = e.Command(config, "link", "--relink", "--keyring", string(e.better()))
+			f.Cure = e.relinkBetter(config)
 		}
 	}
 	return f
@@ -135,7 +135,7 @@ func (e *examination) held(ctx context.Context, config string, rec record.Record
 func (e *examination) heldInFile(ctx context.Context, f Finding, k keyring.Keyring, config string, rec record.Record) Finding {
 	f.Cure = "authring keyrings"
 	if better := e.better(); better != k.ID() {
-		f.Cure = e.Command(config, "link", "--relink", "--keyring", string(better))
+		f.Cure = e.relinkBetter(config)
 	}
 	value, err := e.read(ctx, k, config, rec)
 	file, isSealed := k.(*sealed.Keyring)
@@ -173,7 +173,7 @@ func (e *examination) heldReady(ctx context.Context, f Finding, k keyring.Keyrin
 		f.Cure = e.Command(config, "token")
 	default:
 		f.ID, f.Title = "unavailable", fmt.Sprintf("The keyring of %q cannot be read (%s)", config, rec.Keyring)
-		f.Detail, f.Cure = err.Error(), e.Command(config, "link", "--relink", "--keyring", string(e.better()))
+		f.Detail, f.Cure = err.Error(), e.relinkBetter(config)
 		if ctx.Err() != nil {
 			f.ID, f.Detail, f.keyring = "silent", noAnswer, rec.Keyring
 		}
@@ -220,14 +220,36 @@ func get(ctx context.Context, k keyring.Keyring, key keyring.Key) (secret.Secret
 	}
 }
 
-// better is a keyring to recommend, now that another one is of no use.
+// better is a keyring to recommend, now that another one is of no use: one that
+// the records of the app can name. It is empty where there is none but plain
+// text.
 func (e *examination) better() keyring.ID {
 	for i, k := range e.Keyrings {
-		if status := e.probed[i](); status.Availability.Usable() && k.ID() != keyring.Plaintext {
+		if e.probed[i]().Availability.Usable() && k.ID() != keyring.Plaintext && e.layout.CheckKeyring(k.ID()) == nil {
 			return k.ID()
 		}
 	}
+	if e.layout.CheckKeyring(keyring.Sealed) != nil {
+		return ""
+	}
 	return keyring.Sealed
+}
+
+// relinkBetter is the command that links again with a better keyring; without
+// one to name, link looks for one, and asks before it takes plain text.
+func (e *examination) relinkBetter(config string) string {
+	if better := e.better(); better != "" {
+		return e.Command(config, "link", "--relink", "--keyring", string(better))
+	}
+	return e.Command(config, "link", "--relink")
+}
+
+// migrateBetter is the command that moves a link to a better keyring.
+func (e *examination) migrateBetter(config string) string {
+	if better := e.better(); better != "" {
+		return e.migrate(config, better)
+	}
+	return "authring keyrings"
 }
 
 // broken is a record that cannot be understood, or trusted.
