@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -175,5 +177,31 @@ func TestSystemdUnits(t *testing.T) {
 	}
 	if _, err := os.Lstat(socket); err != nil {
 		t.Errorf("the agent removed the socket, which is systemd's: %v", err)
+	}
+}
+
+// An agent that is started on demand holds nothing that its starter was given:
+// neither a pipe that somebody reads to its end, nor the lock of a script.
+func TestAgentHoldsNothingOfItsStarter(t *testing.T) {
+	p := newPerson(t)
+	p.link("--allow-plaintext")
+	p.withAgent(p.home)
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = read.Close() }()
+	cmd := exec.Command("authring", "token")
+	cmd.Env, cmd.Dir, cmd.ExtraFiles = p.env, p.home, []*os.File{write}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	_ = write.Close()
+	p.agentPID() // it was started, and runs
+	if err := read.SetReadDeadline(time.Now().Add(bound)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := read.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("the other end of the pipe is open still: %d, %v", n, err)
 	}
 }
