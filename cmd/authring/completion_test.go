@@ -22,6 +22,10 @@ func TestCompletion(t *testing.T) {
 COMP_WORDS=(authring unl) COMP_CWORD=1 COMP_LINE='authring unl' COMP_POINT=12 COMP_TYPE=9
 __start_authring authring unl authring 2>/dev/null # compopt works only under a key
 echo "${COMPREPLY[@]}"`,
+		"bash alone": `. ./script
+COMP_WORDS=(authring unl) COMP_CWORD=1 COMP_LINE='authring unl' COMP_POINT=12 COMP_TYPE=9
+__start_authring authring unl authring 2>/dev/null
+echo "${COMPREPLY[@]}"`,
 		"fish": `source ./script; complete --do-complete 'authring unl'`,
 		// In a terminal of its own: only the line editor of zsh completes.
 		"zsh": `zmodload zsh/zpty
@@ -33,8 +37,9 @@ zpty -r shell out '*End a link*'
 [[ $out == *'unlink  -- End a link'* ]] && print unlink`,
 	} {
 		t.Run(shell, func(t *testing.T) {
+			shell, alone, _ := strings.Cut(shell, " ")
 			needs.Programs(t, shell)
-			if _, err := os.Stat(bashCompletion); shell == "bash" && err != nil {
+			if _, err := os.Stat(bashCompletion); shell == "bash" && alone == "" && err != nil {
 				needs.Missing(t, bashCompletion)
 			}
 			home := t.TempDir()

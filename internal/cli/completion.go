@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,9 +13,28 @@ import (
 const completionLong = `Print a script that completes verbs, flags, config names and keyrings in your
 shell: bash, zsh or fish.`
 
-const completionExample = `  source <(authring completion bash)
-  authring completion zsh > "${fpath[1]}/_authring"
-  authring completion fish > ~/.config/fish/completions/authring.fish`
+const completionExample = `  source <(authring completion bash)    # in ~/.bashrc
+  source <(authring completion zsh)     # in ~/.zshrc, behind compinit
+  authring completion fish | source     # in ~/.config/fish/config.fish`
+
+// bashAlone has the words found without the package bash-completion, which
+// cobra's script takes for granted: root's shell in Debian does not load it.
+const bashAlone = `
+__authring_init_completion()
+{
+    COMPREPLY=()
+    if declare -F _get_comp_words_by_ref >/dev/null 2>&1; then
+        _get_comp_words_by_ref "$@" cur prev words cword
+        return
+    fi
+    local line=${COMP_LINE:0:COMP_POINT}
+    read -ra words <<<"$line"
+    [[ $line != *[[:space:]] ]] || words+=("")
+    cword=$((${#words[@]} - 1)) prev=
+    cur=${words[cword]}
+    ((cword == 0)) || prev=${words[cword - 1]}
+}
+`
 
 func (p *program) completionCommand() *cobra.Command {
 	shells := []string{"bash", "zsh", "fish"}
@@ -32,7 +52,11 @@ func (p *program) completionCommand() *cobra.Command {
 			root := p.rootCommand(nil)
 			switch args[0] {
 			case "bash":
-				return root.GenBashCompletionV2(p.stdout, true)
+				if err := root.GenBashCompletionV2(p.stdout, true); err != nil {
+					return err
+				}
+				_, err := io.WriteString(p.stdout, bashAlone)
+				return err
 			case "zsh":
 				return root.GenZshCompletion(p.stdout)
 			case "fish":
