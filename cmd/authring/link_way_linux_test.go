@@ -574,7 +574,8 @@ func TestCodeForACamera(t *testing.T) {
 	}{
 		"in colour":         {100, 40, nil, true},
 		"without":           {100, 40, []string{"NO_COLOR=1"}, true},
-		"a small terminal":  {80, 24, nil, false},
+		"a usual terminal":  {80, 24, nil, true},
+		"a small terminal":  {80, 20, nil, false},
 		"no such letters":   {100, 40, []string{"LANG=C"}, false},
 		"a narrow terminal": {30, 60, nil, false},
 	} {

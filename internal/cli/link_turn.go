@@ -65,16 +65,7 @@ func (l *linking) mayOpen() bool {
 // linkByDevice shows a code to be typed on another device, and waits until
 // access was approved there.
 func (l *linking) linkByDevice(ctx context.Context) error {
-	err := l.session.VerifyDevice(ctx, func(code authring.DeviceCode) {
-		l.say("On any device, open this page:\n\n  %s\n", printable(code.VerificationURI))
-		l.say("and type this code there, or compare it:\n\n  %s\n", l.stderr.paint(bold, printable(code.UserCode)))
-		page := code.VerificationURIComplete
-		if page == "" {
-			page = code.VerificationURI
-		}
-		l.showQR(page, 9)
-		l.say("Waiting until %s for access to be approved.", code.Expires.Local().Format("15:04"))
-	})
+	err := l.session.VerifyDevice(ctx, l.showDevice)
 	switch {
 	case err == nil && ctx.Err() != nil:
 		l.discard(ctx)

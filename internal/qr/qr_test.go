@@ -24,7 +24,7 @@ func TestDraw(t *testing.T) {
 			t.Errorf("line %d has %d characters, want %d", i, n, code.Columns())
 		}
 		// The margin is light.
-		if !strings.HasPrefix(line, strings.Repeat("█", 4)) && i < len(lines)-1 {
+		if !strings.HasPrefix(line, strings.Repeat("█", 4)) {
 			t.Errorf("line %d begins with %q", i, line[:8])
 		}
 	}
@@ -42,15 +42,29 @@ func TestDraw(t *testing.T) {
 	if stripped != plain || strings.Count(coloured, "\x1b[0m\n") != len(lines) {
 		t.Error("in colour it is another code, or the colour runs on")
 	}
-	// White letters on white and black alone, but for the half line at the end.
-	last := strings.LastIndex(strings.TrimSuffix(coloured, "\n"), "\n")
-	for _, style := range regexp.MustCompile(`\x1b\[(38[0-9;]*)m`).FindAllStringSubmatch(coloured[:last], -1) {
+	// White letters on white and black alone, and no black line below.
+	for _, style := range regexp.MustCompile(`\x1b\[(38[0-9;]*)m`).FindAllStringSubmatch(coloured, -1) {
 		if style[1] != "38;5;231;48;5;16" && style[1] != "38;5;231;48;5;231" {
 			t.Errorf("the colours %s are in it", style[1])
 		}
 	}
-	if strings.Contains(coloured[last:], "48;5;16") {
-		t.Error("there is a black line below the margin")
+	if end := coloured[strings.LastIndex(strings.TrimSuffix(coloured, "\n"), "\n"):]; strings.Contains(end, "48;5;16m") {
+		t.Errorf("the last line is %q", end)
+	}
+}
+
+func TestNarrow(t *testing.T) {
+	code, err := qr.Encode("https://as.example/activate?user_code=WDJB-MJHT")
+	if err != nil {
+		t.Fatal(err)
+	}
+	narrow := code.Narrow()
+	lines := strings.Split(narrow.Draw(false), "\n")
+	if narrow.Columns() != code.Columns()-4 || narrow.Lines() != code.Lines()-2 || len(lines) != narrow.Lines()+1 {
+		t.Errorf("%d columns, %d lines", narrow.Columns(), narrow.Lines())
+	}
+	if strings.Trim(lines[0], "█") != "" || string([]rune(lines[1])[2:9]) != " ▄▄▄▄▄ " {
+		t.Errorf("it begins with %q", lines[:2])
 	}
 }
 
