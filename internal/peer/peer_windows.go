@@ -26,14 +26,19 @@ func (p Peer) alive() error {
 	if p.PID <= 0 {
 		return ErrUnknown
 	}
-	process, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, uint32(p.PID))
+	process, err := windows.OpenProcess(windows.SYNCHRONIZE, false, uint32(p.PID))
 	if errors.Is(err, windows.ERROR_INVALID_PARAMETER) {
 		return ErrGone
 	}
 	if err != nil {
 		return err
 	}
-	return windows.CloseHandle(process)
+	defer func() { _ = windows.CloseHandle(process) }()
+	// One that has ended can be opened for as long as anybody has it open.
+	if event, err := windows.WaitForSingleObject(process, 0); err == nil && event == windows.WAIT_OBJECT_0 {
+		return ErrGone
+	}
+	return nil
 }
 
 func executable(pid int) (string, error) {
