@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -117,14 +119,17 @@ func (m *moving) moveAll(ctx context.Context) error {
 	}
 	objects := make([]any, 0, len(names))
 	code := exitOK
-	for _, name := range names {
-		object, err := m.move(ctx, name)
-		if err != nil && ctx.Err() != nil {
-			return err
+	for i, name := range names {
+		if ctx.Err() != nil {
+			return m.stopped(objects, names[i:])
 		}
+		object, err := m.move(ctx, name)
 		if err == nil {
 			objects = append(objects, object)
 			continue
+		}
+		if ctx.Err() != nil {
+			return m.stopped(objects, names[i:])
 		}
 		failed := m.errorObject(err)
 		failed["config"] = name
@@ -142,6 +147,26 @@ func (m *moving) moveAll(ctx context.Context) error {
 		}
 	}
 	return exitSilently(code)
+}
+
+// stopped says which links an interrupted run has left where they were.
+func (m *moving) stopped(objects []any, rest []string) error {
+	if !m.json {
+		for i, name := range rest {
+			rest[i] = strconv.Quote(name)
+		}
+		m.say("Not moved: %s", strings.Join(rest, ", "))
+		return errInterrupted
+	}
+	for _, name := range rest {
+		object := m.errorObject(errInterrupted)
+		object["config"] = name
+		objects = append(objects, object)
+	}
+	if err := m.printJSON(objects); err != nil {
+		return err
+	}
+	return exitSilently(exitInterrupted)
 }
 
 // move moves one link and says so. Its errors are worded for that link.
