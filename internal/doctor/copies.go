@@ -77,13 +77,15 @@ func orNone(id keyring.ID) string {
 // replaces the copy with the secret, and the move back takes that along.
 func (e *examination) removal(ctx context.Context, id keyring.ID, key keyring.Key, config string, rec record.Record, copied secret.Secret) string {
 	service, user := e.Quote(key.Service), e.Quote(key.User)
-	switch {
+	switch hasSecret := e.hasSecret(ctx, config, rec); {
+	case !hasSecret && id == keyring.Plaintext: // which may be all that there is
+		return e.relinkBetter(config)
+	case !hasSecret:
+		return e.Command(config, "link", "--relink", "--keyring", string(id))
 	case id == keyring.Plaintext && !e.isSecret(ctx, config, rec, copied): // where the secret had better not go
 		return cure.Python + " -m keyring -b keyrings.alt.file.PlaintextKeyring del " + service + " " + user
 	case id == keyring.Keychain:
 		return "security delete-generic-password -s " + service + " -a " + user
-	case !e.hasSecret(ctx, config, rec):
-		return e.Command(config, "link", "--relink", "--keyring", string(id))
 	case rec.Keyring == keyring.Plaintext:
 		return e.migrate(config, id)
 	default:

@@ -68,6 +68,12 @@ func TestTwoKeyringsHoldTheLink(t *testing.T) {
 	put(two, "stale")
 	must(t, one.Delete(t.Context(), key, keyring.NoPrompt))
 	want(t, w.examine(), "copy", doctor.Warn, "link -c default --relink --keyring two")
+	// Nor is what may be the only one to be deleted.
+	must(t, two.Delete(t.Context(), key, keyring.NoPrompt))
+	put(plain, "value")
+	want(t, w.examine(), "copy", doctor.Warn, "plaintext holds", "link -c default --relink --keyring one")
+	must(t, plain.Delete(t.Context(), key, keyring.NoPrompt))
+	put(two, "stale")
 
 	// One in plain text moves to the better one, and stays there.
 	rec.Keyring = keyring.Plaintext
