@@ -15,6 +15,15 @@ import (
 // keyringBound is how long a keyring call may take beside its prompt.
 const keyringBound = 30 * time.Second
 
+// lookBound is how long a look may take that changes nothing: no longer than
+// the keyring is waited for, since one that hangs is not up yet.
+func (s *Session) lookBound() time.Duration {
+	if s.config.keyringWait == 0 {
+		return keyringBound
+	}
+	return min(keyringBound, max(s.config.keyringWait, lastTryBound))
+}
+
 // Keyrings returns the keyrings of this platform in order of preference.
 func (s *Session) Keyrings() []keyring.Keyring { return slices.Clone(s.keyrings) }
 
@@ -29,7 +38,7 @@ func (s *Session) Keyring(ctx context.Context) (keyring.Keyring, error) {
 // ChooseKeyring probes which keyring a new link would use: the one named with
 // [WithKeyring], or else the best that can be used. It prompts nobody.
 func (s *Session) ChooseKeyring(ctx context.Context) (keyring.Choice, error) {
-	ctx, cancel := context.WithTimeout(ctx, keyringBound)
+	ctx, cancel := context.WithTimeout(ctx, s.lookBound())
 	defer cancel()
 	if s.config.keyringID == "" {
 		// One that the record could not name would be no choice.
@@ -119,7 +128,7 @@ func (s *Session) get(ctx context.Context, k keyring.Keyring, rec record.Record,
 }
 
 func (s *Session) getKey(ctx context.Context, k keyring.Keyring, key keyring.Key, prompt keyring.Prompt) (secret.Secret, error) {
-	ctx, cancel := context.WithTimeout(ctx, keyringBound+time.Duration(prompt))
+	ctx, cancel := context.WithTimeout(ctx, s.lookBound()+time.Duration(prompt))
 	defer cancel()
 	defer s.waitingForKeyring(k)()
 	return k.Get(ctx, key, prompt)

@@ -22,6 +22,7 @@ type late struct {
 	kind    error // why it cannot be used; nil: it can
 	tries   int
 	hang    bool // all tries but the first
+	deaf    bool // all tries
 	changed []func()
 }
 
@@ -60,7 +61,7 @@ func (l *late) Probe(ctx context.Context) keyring.Status {
 func (l *late) Get(ctx context.Context, key keyring.Key, prompt keyring.Prompt) (secret.Secret, error) {
 	l.mu.Lock()
 	l.tries++
-	kind, hang := l.kind, l.hang && l.tries > 1
+	kind, hang := l.kind, l.deaf || l.hang && l.tries > 1
 	l.mu.Unlock()
 	if hang {
 		<-ctx.Done()
@@ -255,6 +256,29 @@ func TestWaitForAKeyringThatHangs(t *testing.T) {
 		}
 		if took := time.Since(began); took > 62*time.Second {
 			t.Errorf("waited %v", took)
+		}
+	})
+}
+
+// One that hangs from the start is waited for no longer either, however long a
+// keyring may take where it is not waited for.
+func TestWaitForAKeyringThatHangsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, k, _ := waiting(t)
+		k.deaf = true
+		s := w.open(t, "default", authring.WithKeyrings(k, w.plain), authring.WithKeyringWait(3*time.Second))
+		for what, use := range map[string]func() error{
+			"Token":        func() error { _, err := s.Token(t.Context()); return err },
+			"Load":         func() error { return s.Load(t.Context()) },
+			"AwaitKeyring": func() error { return s.AwaitKeyring(t.Context()) },
+		} {
+			began := time.Now()
+			if err := use(); !errors.Is(err, authring.ErrKeyringNotReady) {
+				t.Errorf("%s: %v", what, err)
+			}
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("%s waited %v", what, took)
+			}
 		}
 	})
 }
