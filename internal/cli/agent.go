@@ -8,6 +8,7 @@ import (
 	"net"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -91,7 +92,6 @@ func (p *program) runAgent(ctx context.Context, opts agentOptions) error {
 		return err
 	}
 	config.Idle = opts.idle
-	debug.SetGCPercent(agentGC)
 	// Before there is anything to read in its memory.
 	p.logger().Debug("hardened", "done", harden.Server().String())
 	keeper := p.gatekeeper()
@@ -112,8 +112,12 @@ func (p *program) runAgent(ctx context.Context, opts agentOptions) error {
 	tidy := newTidy()
 	defer tidy.Stop()
 	open := config.Open
+	var opened atomic.Int64
 	config.Open = func(app, link string) (*authring.Session, error) {
 		tidy.Reset(tidyAfter)
+		if opened.Add(1) == manyLinks {
+			debug.SetGCPercent(manyGC)
+		}
 		return open(app, link)
 	}
 	a, err := agent.New(config)
@@ -131,9 +135,12 @@ func (p *program) runAgent(ctx context.Context, opts agentOptions) error {
 	return err
 }
 
-// agentGC is how much garbage there may be, in percent of what is in use. An
-// agent lies there for hours, and makes little of it.
-const agentGC = 40
+// An agent that has opened many links has much in use, and may have less garbage
+// beside it, in percent, than is usual: it lies there for hours.
+const (
+	manyLinks = 250
+	manyGC    = 40
+)
 
 // tidyAfter is how long after a link was opened the agent gives memory back.
 const tidyAfter = 5 * time.Second
