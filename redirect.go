@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/authring/authring/internal/callback"
 	"github.com/authring/authring/provider"
@@ -102,9 +103,11 @@ func (s *Session) expected(state string) callback.Expected {
 }
 
 // answerIn finds what only an answer has, in what was pasted for a code.
-var answerIn = regexp.MustCompile(`://|(^|[?&#\s"'])(code|state|error|iss)=`)
+var answerIn = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`://|(^|[?&#\s"'])(code|state|error|iss)=`)
+})
 
-func isAnswer(pasted string) bool { return answerIn.MatchString(pasted) }
+func isAnswer(pasted string) bool { return answerIn().MatchString(pasted) }
 
 // queryOf is the query of an address, or the whole of a text that is a query.
 func queryOf(address string) string {

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/authring/authring/secret"
@@ -22,7 +23,9 @@ const (
 
 // answerParam finds a parameter of an authorization request or its answer in a
 // URL, a query, or a fragment.
-var answerParam = regexp.MustCompile(`(?i)(^|[?&#;\s"'])(code|error|state|access_token|refresh_token|client_id|response_type)=`)
+var answerParam = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)(^|[?&#;\s"'])(code|error|state|access_token|refresh_token|client_id|response_type)=`)
+})
 
 // ParseCode reads an authorization code as people paste it: with spaces, quotes
 // or line breaks around it, or inside the redirect URL or query that holds it
@@ -41,12 +44,12 @@ func ParseCode(input string) (secret.Secret, error) {
 	if text == "" {
 		return secret.Secret{}, notACode("nothing was entered; paste the code that the page shows")
 	}
-	if strings.Contains(text, "://") || answerParam.MatchString(text) {
+	if strings.Contains(text, "://") || answerParam().MatchString(text) {
 		code, err := codeFromAnswer(text)
 		if err != nil {
 			return secret.Secret{}, err
 		}
-		if text = trimPaste(code); answerParam.MatchString(text) || strings.Contains(text, "://") {
+		if text = trimPaste(code); answerParam().MatchString(text) || strings.Contains(text, "://") {
 			return secret.Secret{}, notACode("it is an address inside an address; paste the code alone")
 		}
 	}
@@ -128,7 +131,9 @@ func answerParts(text string) []string {
 
 // encodedAddress is the start of an address that was escaped as a whole (RFC
 // 3986 section 2.1), as one inside of another is.
-var encodedAddress = regexp.MustCompile(`(?i)^[a-z][a-z0-9+.-]*%(25)?3a%(25)?2f%(25)?2f`)
+var encodedAddress = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)^[a-z][a-z0-9+.-]*%(25)?3a%(25)?2f%(25)?2f`)
+})
 
 // CleanPaste undoes what becomes of a code or an address when it is copied from
 // a page, a mail or a terminal: spaces and quotes around it are taken off, and
@@ -139,14 +144,14 @@ func CleanPaste(input string) string {
 		return input
 	}
 	text := trimPaste(input)
-	for encodedAddress.MatchString(text) {
+	for encodedAddress().MatchString(text) {
 		plain, err := url.PathUnescape(text)
 		if err != nil {
 			break
 		}
 		text = plain
 	}
-	if !strings.Contains(text, "://") && !answerParam.MatchString(text) {
+	if !strings.Contains(text, "://") && !answerParam().MatchString(text) {
 		return text
 	}
 	return strings.ReplaceAll(joinLines(text), "&amp;", "&")

@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"net/http"
 	"strconv"
+	"sync"
 )
 
 // Outcome is what became of the answer, as the page at the end tells it.
@@ -68,19 +69,19 @@ func (r *Receiver) end(outcome Outcome) message {
 	}
 }
 
-var pages = template.Must(template.New("").Parse(pageSource))
+var pages = sync.OnceValue(func() *template.Template { return template.Must(template.New("").Parse(pageSource)) })
 
 // policy lets the page have its own style and icon, and nothing else.
-var policy = func() string {
+var policy = sync.OnceValue(func() string {
 	sum := sha256.Sum256([]byte(pageStyle))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
 		"'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-}()
+})
 
 // header sets what every answer has.
 func header(w http.ResponseWriter) {
 	h := w.Header()
-	h.Set("Content-Security-Policy", policy)
+	h.Set("Content-Security-Policy", policy())
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
@@ -97,7 +98,7 @@ func (r *Receiver) show(w http.ResponseWriter, status int, m message) {
 		Program string
 		Style   template.CSS
 	}{m, r.options.Program, template.CSS(pageStyle)}
-	if err := pages.Execute(&b, data); err != nil {
+	if err := pages().Execute(&b, data); err != nil {
 		panic("callback: could not write a page: " + err.Error()) // the template is at fault
 	}
 	header(w)

@@ -6,6 +6,7 @@ package child
 
 import (
 	"errors"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
@@ -16,6 +17,10 @@ type Command struct {
 	Path string
 	Args []string
 	Env  []string
+
+	// Ignored are the signals that are to be ignored from its start; see
+	// [Ignored].
+	Ignored []os.Signal
 }
 
 // ErrNotRunnable: the command is there and cannot be run.

@@ -25,7 +25,7 @@ func Replace(ctx context.Context, c Command, release func()) error {
 	// A signal must not be lost with the memory that remembers it. One that was
 	// ignored when this program began stays so.
 	late := make(chan os.Signal, 1)
-	signal.Notify(late, atReplacing()...)
+	signal.Notify(late, c.atReplacing()...)
 	release()
 	signal.Stop(late)
 	if ctx.Err() != nil {
@@ -46,9 +46,9 @@ func Replace(ctx context.Context, c Command, release func()) error {
 }
 
 // atReplacing are the signals that end a program, but for those that are ignored.
-func atReplacing() []os.Signal {
+func (c Command) atReplacing() []os.Signal {
 	all := []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM}
-	return slices.DeleteFunc(all, func(s os.Signal) bool { return slices.Contains(ignored, s) })
+	return slices.DeleteFunc(all, func(s os.Signal) bool { return slices.Contains(c.Ignored, s) })
 }
 
 // start starts the command beside this process.
@@ -66,13 +66,15 @@ var passed = []os.Signal{
 	syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM, syscall.SIGWINCH, syscall.SIGCONT,
 }
 
-// ignored are those that were ignored when this program began, as SIGHUP is under
-// nohup, and SIGINT in the background of a script. They are looked at before
+// Ignored returns the signals that are ignored, as SIGHUP is under nohup, and
+// SIGINT in the background of a script. It is for the start of a program, before
 // anything asks to be notified of them, which ends that. Of others than these Go's
 // runtime does not tell, or has put a handler in the place of that.
-var ignored = slices.DeleteFunc([]os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTSTP}, func(s os.Signal) bool {
-	return !signal.Ignored(s) && !isIgnored(s)
-})
+func Ignored() []os.Signal {
+	return slices.DeleteFunc([]os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTSTP}, func(s os.Signal) bool {
+		return !signal.Ignored(s) && !isIgnored(s)
+	})
+}
 
 // Run runs the command and waits for its end. It stays in this process's group,
 // so that a terminal, a pipeline and a shell treat both as the one job that they
@@ -82,8 +84,8 @@ var ignored = slices.DeleteFunc([]os.Signal{syscall.SIGHUP, syscall.SIGINT, sysc
 func Run(ctx context.Context, c Command) (Status, error) {
 	got := newInbox(passed)
 	defer got.close()
-	if len(ignored) > 0 {
-		signal.Ignore(ignored...) // which the command inherits
+	if len(c.Ignored) > 0 {
+		signal.Ignore(c.Ignored...) // which the command inherits
 	}
 	if ctx.Err() != nil {
 		return Status{}, context.Cause(ctx)

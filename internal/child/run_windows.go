@@ -12,6 +12,9 @@ import (
 // Replace fails here: no process can become another program.
 func Replace(context.Context, Command, func()) error { return errors.ErrUnsupported }
 
+// Ignored returns no signal: a program here does not inherit that one is ignored.
+func Ignored() []os.Signal { return nil }
+
 // Run runs the command and waits for its end. The console sends Ctrl-C to the
 // command itself. It is not started once ctx has ended.
 func Run(ctx context.Context, c Command) (Status, error) {

@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/authring/authring/internal/child"
 )
 
 // program is one run of the tool: its streams and the global flags.
@@ -46,7 +48,8 @@ type program struct {
 	localOnly    bool     // the verb does not need the provider
 	opened       *opened
 
-	releaseSignals func() // signals end the program from then on, and no context
+	ignored        []os.Signal // when the program began
+	releaseSignals func()      // signals end the program from then on, and no context
 
 	// inCodeShared are the providers of all links of an agent, by name; nil:
 	// each verb has its own.
@@ -69,6 +72,8 @@ func Main(args []string) int {
 		app:    defaultApp,
 		sealed: &sealing{},
 		opened: &opened{},
+
+		ignored: child.Ignored(), // before anything is notified of signals
 	}
 	ctx, stop := untilInterrupted(endings())
 	defer stop()

@@ -125,7 +125,7 @@ func (p *program) runExec(cmd *cobra.Command, opts execOptions, args []string) e
 	if err != nil {
 		return err
 	}
-	command := child.Command{Path: path, Args: args}
+	command := child.Command{Path: path, Args: args, Ignored: p.ignored}
 	if given > 0 {
 		return p.execServed(cmd.Context(), opts, command, options)
 	}

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -111,7 +112,9 @@ func environ(prompt keyring.Prompt) []string {
 
 // likeSecret finds what could be a secret: a helper that fails may say what it
 // holds.
-var likeSecret = regexp.MustCompile(`[A-Za-z0-9_~+=-]*[0-9][A-Za-z0-9_~+=-]*|[A-Za-z0-9_~+=-]{24,}`)
+var likeSecret = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`[A-Za-z0-9_~+=-]*[0-9][A-Za-z0-9_~+=-]*|[A-Za-z0-9_~+=-]{24,}`)
+})
 
 // shortestSecret is how long a word with a digit in it is to be taken for a
 // secret, in bytes.
@@ -126,7 +129,7 @@ func message(text string, exit *exec.ExitError, hidden secret.Secret) string {
 		return status
 	}
 	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
-	text = likeSecret.ReplaceAllStringFunc(text, func(word string) string {
+	text = likeSecret().ReplaceAllStringFunc(text, func(word string) string {
 		if len(word) < shortestSecret {
 			return word
 		}
