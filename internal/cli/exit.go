@@ -79,6 +79,9 @@ type kind struct {
 // errInterrupted stands for Ctrl-C, and for a question answered with no.
 var errInterrupted = errors.New("interrupted")
 
+// errInput stands for a file of another program's that cannot be read.
+var errInput = errors.New("unreadable input")
+
 // kindOf maps an error to its kind: one of the tool's own, one that the agent
 // reported, or one of the library.
 func kindOf(err error) kind {
@@ -92,6 +95,8 @@ func kindOf(err error) kind {
 		return kind{"", int(quiet)}
 	case errors.As(err, &usage):
 		return kind{"usage", exitUsage}
+	case errors.Is(err, errInput):
+		return kind{"unreadable-input", exitUsage}
 	case errors.Is(err, errBound):
 		return kind{"bound-to-key", exitUsage}
 	case errors.Is(err, proxy.ErrNoHosts):

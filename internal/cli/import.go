@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +20,7 @@ type importOptions struct {
 	relink, switchAccount bool
 	offline               bool
 	file                  string
+	appKey                string
 }
 
 const importLong = `Link with what another program has: no page has to be opened, and no access to
@@ -32,6 +34,8 @@ authring import rclone takes remotes of the type dropbox from rclone's
 configuration, all of them or the ones that are given. rclone's own app has a
 secret that is part of rclone: refresh tokens of that app, and of any other
 that has a client_secret, are of no use to other programs, and are refused.
+A remote that names no app key, since the environment or a flag of rclone has
+given it, is of rclone's own app unless --app-key says otherwise.
 An encrypted configuration is refused as well.
 
 A link gets the name that it has there, or, if it is one, that of -c. First it
@@ -72,6 +76,7 @@ func (p *program) importCommand() *cobra.Command {
 	flags.BoolVar(&opts.switchAccount, "switch-account", false, "let --relink replace an account by another")
 	flags.BoolVar(&opts.offline, "offline", false, "do not ask the provider")
 	flags.StringVar(&opts.file, "config", "", "the `FILE` of rclone's configuration, if it is not where rclone keeps it")
+	flags.StringVar(&opts.appKey, "app-key", "", "the app `KEY` of rclone's remotes that name none")
 	return cmd
 }
 
@@ -88,6 +93,8 @@ func (o *importOptions) check(p *program, args []string) error {
 		return usage("import", "--switch-account belongs to --relink")
 	case o.file != "" && args[0] != "rclone":
 		return usage("import", "--config is for rclone's configuration")
+	case o.appKey != "" && args[0] != "rclone":
+		return usage("import", "--app-key is for rclone's remotes; Maestral has one key for all")
 	case o.offline && args[0] != "maestral":
 		return usage("import", "rclone does not write down whose its tokens are: the provider must be asked; leave out --offline")
 	case o.yes && o.dryRun:
@@ -265,10 +272,20 @@ func (i *importing) noPlace(c *candidate, err error) error {
 	}
 }
 
-// again spells the command that imports one link.
+// again spells the command that imports one link, of the same file.
 func (i *importing) again(name string, flags ...string) string {
 	one := *i.program
 	one.config = defaultConfig
+	keep := func(flag, value string) {
+		if value != "" && !slices.Contains(flags, flag) {
+			flags = append(flags, flag, value)
+		}
+	}
+	if i.configAsked {
+		keep("-c", i.program.config)
+	}
+	keep("--app-key", i.appKey)
+	keep("--config", i.file)
 	return one.command("import", append([]string{i.source, name}, flags...)...)
 }
 

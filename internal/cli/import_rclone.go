@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,6 +67,7 @@ func (i *importing) fromRclone(names []string) ([]candidate, error) {
 
 // unreadable says why a configuration of rclone's is of no use here.
 func (i *importing) unreadable(path string, names []string, err error) error {
+	input := fmt.Errorf("%w: %w", errInput, err)
 	switch {
 	case errors.Is(err, rcloneconf.ErrEncrypted):
 		remote := "REMOTE"
@@ -73,7 +75,7 @@ func (i *importing) unreadable(path string, names []string, err error) error {
 			remote = strings.TrimSuffix(names[0], ":")
 		}
 		return &failure{
-			err:     err,
+			err:     input,
 			message: fmt.Sprintf("%s is encrypted by rclone, which alone can read it", path),
 			// rclone asks on its standard output, which is the file here.
 			hint: "Have rclone write the remote into a file of its own, import that, and delete it.\n" +
@@ -83,12 +85,12 @@ func (i *importing) unreadable(path string, names []string, err error) error {
 		}
 	case errors.Is(err, fs.ErrNotExist):
 		return &failure{
-			err:     err,
+			err:     input,
 			message: fmt.Sprintf("there is no rclone configuration at %s", path),
 			hint:    "Say where it is with --config FILE; rclone config file tells.",
 		}
 	default:
-		return err
+		return &failure{err: input, message: err.Error()}
 	}
 }
 
@@ -106,9 +108,10 @@ func (i *importing) rcloneRemote(c *candidate, remote rcloneconf.Remote) error {
 	unfit := func(why, hint string) error {
 		return &failure{err: authring.ErrInvalidToken, message: why, hint: hint}
 	}
+	appKey := cmp.Or(remote.Get("client_id"), i.appKey)
 	var ownApp []string // of which the user has the app key
-	if id := remote.Get("client_id"); id != "" {
-		ownApp = []string{"--app-key", id}
+	if appKey != "" {
+		ownApp = []string{"--app-key", appKey}
 	}
 	anew := "Link anew instead: " + i.named(c.config, "link", ownApp...)
 	if err := record.CheckConfigName(c.config); err != nil {
@@ -131,7 +134,7 @@ func (i *importing) rcloneRemote(c *candidate, remote rcloneconf.Remote) error {
 	if err != nil {
 		return unfit(err.Error(), "Give rclone access first (rclone config reconnect "+shellQuote(c.name+":")+"), or link anew: "+i.named(c.config, "link", ownApp...))
 	}
-	grant := authring.Grant{AppKey: remote.Get("client_id"), From: "rclone"}
+	grant := authring.Grant{AppKey: appKey, From: "rclone"}
 	switch {
 	case token.Refresh.IsZero() && (!token.Expiry.IsZero() || strings.HasPrefix(token.Access.Reveal(), shortLived)):
 		return unfit("it has an access token that is good for some hours only, and no refresh token", anew)
@@ -140,7 +143,8 @@ func (i *importing) rcloneRemote(c *candidate, remote rcloneconf.Remote) error {
 	case remote.Get("client_secret") != "":
 		return unfit("its app has a client_secret: its refresh token can be used only with that, which authring does not keep", anew)
 	case grant.AppKey == "":
-		return unfit("it uses rclone's own app, whose secret is part of rclone: its refresh token is of no use to other programs", anew)
+		return unfit("it uses rclone's own app, whose secret is part of rclone: its refresh token is of no use to other programs",
+			anew+"\nIf it was made with an app of yours, which the file does not name: "+i.again(c.name, "--app-key", "KEY"))
 	default:
 		grant.TokenAccessType, grant.Secret = authring.Offline, token.Refresh
 	}
