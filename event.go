@@ -1,6 +1,10 @@
 package authring
 
-import "github.com/authring/authring/keyring"
+import (
+	"time"
+
+	"github.com/authring/authring/keyring"
+)
 
 // EventKind says what happened to a session.
 type EventKind int
@@ -37,4 +41,32 @@ type Event struct {
 	Keyring keyring.ID // where one is concerned
 	Text    string     // in words, for people
 	Err     error      // may be nil
+}
+
+func (s *Session) emit(e Event) {
+	e.Config = s.name
+	s.config.logger.Debug("session event", "config", s.name, "kind", int(e.Kind), "keyring", string(e.Keyring), "text", e.Text, "error", e.Err)
+	if s.config.events != nil {
+		s.config.events(e)
+	}
+}
+
+// waitNotice is how long a call may take before it is said what it waits for.
+const waitNotice = 400 * time.Millisecond
+
+// waiting reports what is awaited if that takes a while; the returned function
+// ends the wait.
+func (s *Session) waiting(id keyring.ID, what func() string) (done func()) {
+	if s.config.events == nil {
+		return func() {}
+	}
+	timer := time.AfterFunc(waitNotice, func() {
+		s.emit(Event{Kind: EventWaiting, Keyring: id, Text: what()})
+	})
+	return func() { timer.Stop() }
+}
+
+// waitingForProvider reports that the server is awaited.
+func (s *Session) waitingForProvider() (done func()) {
+	return s.waiting("", func() string { return s.config.provider.Title })
 }

@@ -267,34 +267,6 @@ func (s *Session) linkAppKey() string {
 	}
 }
 
-func (s *Session) emit(e Event) {
-	e.Config = s.name
-	s.config.logger.Debug("session event", "config", s.name, "kind", int(e.Kind), "keyring", string(e.Keyring), "text", e.Text, "error", e.Err)
-	if s.config.events != nil {
-		s.config.events(e)
-	}
-}
-
-// waitNotice is how long a call may take before it is said what it waits for.
-const waitNotice = 400 * time.Millisecond
-
-// waiting reports what is awaited if that takes a while; the returned function
-// ends the wait.
-func (s *Session) waiting(id keyring.ID, what func() string) (done func()) {
-	if s.config.events == nil {
-		return func() {}
-	}
-	timer := time.AfterFunc(waitNotice, func() {
-		s.emit(Event{Kind: EventWaiting, Keyring: id, Text: what()})
-	})
-	return func() { timer.Stop() }
-}
-
-// waitingForProvider reports that the server is awaited.
-func (s *Session) waitingForProvider() (done func()) {
-	return s.waiting("", func() string { return s.config.provider.Title })
-}
-
 // ended returns the caller's own reason when its context has ended, so that a
 // cancelled call is never taken for a fault of the keyring or the network.
 func ended(ctx context.Context, err error) error {

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"maps"
 	"math/big"
 	"net/http"
@@ -65,4 +66,31 @@ func (s *Server) keys(w http.ResponseWriter, _ *http.Request) {
 		})
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"keys": set})
+}
+
+// userinfo is the UserInfo endpoint (OpenID Connect Core section 5.3).
+func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	kind, value, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	g := s.access[value]
+	key, err := s.prove(w, r, value)
+	if err != nil && !errors.Is(err, errNonce) {
+		s.mu.Unlock()
+		w.Header().Set("WWW-Authenticate", `DPoP error="invalid_dpop_proof"`)
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	valid := g != nil && !g.ended && g.key == key && (kind == "DPoP") == (key != "")
+	s.mu.Unlock()
+	if errors.Is(err, errNonce) {
+		w.Header().Set("WWW-Authenticate", `DPoP error="use_dpop_nonce"`)
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	if !valid || s.options.NoUserinfo {
+		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	writeJSON(w, http.StatusOK, user)
 }

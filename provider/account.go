@@ -84,3 +84,14 @@ func (c *Client) Check(ctx context.Context, accessToken secret.Secret) error {
 	}
 	return api.unsupported()
 }
+
+// Account is who a token belongs to. Only the ID is always set.
+type Account struct {
+	ID          string // stable, the provider's own
+	Email       string
+	DisplayName string
+}
+
+// AccountFields name the members of an answer that says whose a token is. An
+// empty name is the one of OpenID Connect Core section 5.1: sub, email, name.
+type AccountFields struct{ ID, Email, Name string }

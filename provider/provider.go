@@ -19,8 +19,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -208,24 +206,6 @@ type Provider struct {
 	APIFault func(*Answer) Fault
 }
 
-// Refusal maps an error of the token endpoint to its kind.
-type Refusal struct {
-	Code     string // error, RFC 6749 section 5.2
-	Contains string // part of error_description; empty fits every one
-	Kind     error
-}
-
-// Account is who a token belongs to. Only the ID is always set.
-type Account struct {
-	ID          string // stable, the provider's own
-	Email       string
-	DisplayName string
-}
-
-// AccountFields name the members of an answer that says whose a token is. An
-// empty name is the one of OpenID Connect Core section 5.1: sub, email, name.
-type AccountFields struct{ ID, Email, Name string }
-
 // Serves reports whether an address is one that an access token may be sent to:
 // on one of the provider's hosts, over https, or over http on this machine.
 func (p *Provider) Serves(u *url.URL) bool {
@@ -297,55 +277,7 @@ func (p *Provider) check() error {
 	return nil
 }
 
-// maxEndpoint bounds the address of an endpoint, in bytes.
-const maxEndpoint = 2 << 10
-
 // maxClientID bounds a client identifier, in bytes.
 const maxClientID = 256
 
 var errClientID = errors.New("a client id (app key) must be letters, digits and signs without spaces")
-
-// parseEndpoint accepts a URL that a secret may be sent to, or that a user's
-// browser may be sent to.
-//
-// RFC 6749 section 3.1 and 3.2: "The endpoint URI MUST NOT include a fragment
-// component", and the server "MUST require the use of TLS". A plain connection
-// is let through where it does not leave the machine.
-func parseEndpoint(raw string) (*url.URL, error) {
-	u, err := url.Parse(raw)
-	switch {
-	case err != nil:
-		// The parser's error quotes all of its input.
-		return nil, errors.New("the address of an endpoint is not a URL")
-	case raw != "" && !isVisible(raw, maxEndpoint):
-		// RFC 3986 section 2: a URI is of US-ASCII. What is shown to people
-		// must not look like another address.
-		return nil, errors.New("the address of an endpoint is too long, or has characters that no URL has; names of hosts in other scripts begin with xn--")
-	case u.Host == "" || u.Hostname() == "":
-		return nil, errors.New("the address of an endpoint names no host")
-	case u.User != nil:
-		return nil, errors.New("the address of an endpoint must not hold a user name or password")
-	case u.Fragment != "" || strings.HasSuffix(raw, "#"):
-		return nil, errors.New("the address of an endpoint must not hold a fragment")
-	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
-		return u, nil
-	case u.Scheme == "http":
-		return nil, fmt.Errorf("the endpoint at %s must be https: plain http is for this machine only", u.Host)
-	}
-	return nil, fmt.Errorf("the endpoint at %s must be https", u.Host)
-}
-
-// isLoopback reports whether a host is this machine by its spelling alone.
-func isLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.Zone() == "" && addr.Unmap().IsLoopback()
-}
-
-// isLoopbackAddr is isLoopback for host:port.
-func isLoopbackAddr(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	return err == nil && isLoopback(host)
-}

@@ -21,3 +21,10 @@ func AuthorizationRefused(code, description string) error {
 	}
 	return &Error{Op: "get an authorization code", Kind: kind, Code: cleanWord(code, nil), Description: clean(description, nil), Sent: true}
 }
+
+// Refusal maps an error of the token endpoint to its kind.
+type Refusal struct {
+	Code     string // error, RFC 6749 section 5.2
+	Contains string // part of error_description; empty fits every one
+	Kind     error
+}

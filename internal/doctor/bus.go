@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -27,9 +26,6 @@ const (
 	serviceName = "org.freedesktop.Secret.Service"
 	collection  = "org.freedesktop.Secret.Collection"
 )
-
-// walletNames are those of KWallet.
-var walletNames = []string{"org.kde.kwalletd6", "org.kde.kwalletd5", "org.kde.kwalletd"}
 
 // bus looks at the session bus, and at who serves secrets on it.
 func (e *examination) bus(ctx context.Context) []Finding {
@@ -147,99 +143,6 @@ func (b bus) ask(ctx context.Context, method string, result any, args ...any) er
 	return b.conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus."+method, 0, args...).Store(result)
 }
 
-func (b bus) secretService(ctx context.Context) []Finding {
-	who, owner, err := b.owner(ctx, secretsName)
-	switch {
-	case isDenied(err):
-		return []Finding{b.denied(err)}
-	case err != nil:
-		return []Finding{silent("secret-service-unknown", "It cannot be told who offers a Secret Service", err, askOwner(secretsName))}
-	case owner == "" && b.startable(ctx, secretsName):
-		return []Finding{{ID: "secret-service-startable", Title: "The Secret Service is not running; its first use starts it"}}
-	case owner == "" && b.inFlatpak():
-		return []Finding{{
-			ID: "flatpak-hidden", Severity: Warn, Title: "No Secret Service is seen from within the Flatpak",
-			Detail: "where its bus name is not allowed, the sandbox hides it", Cure: b.flatpakCure(), mends: keyring.SecretService,
-		}}
-	case owner == "":
-		return []Finding{{
-			ID: "secret-service-absent", Severity: Note, Title: "No program offers a Secret Service on this bus",
-			Detail: "GNOME Keyring, KeePassXC and KWallet can", Cure: startProvider(), mends: keyring.SecretService,
-		}}
-	}
-	found := []Finding{{ID: "secret-service-owner", Title: "The Secret Service is offered by " + who}}
-	return append(found, b.collection(ctx, owner, who))
-}
-
-// startProvider starts a Secret Service on a bus that cannot do so by itself,
-// or installs one.
-func startProvider() string {
-	if _, err := exec.LookPath("gnome-keyring-daemon"); err == nil {
-		return "gnome-keyring-daemon --start --components=secrets"
-	}
-	return "sudo apt install gnome-keyring"
-}
-
-// collection looks at the keyring that new secrets go to.
-func (b bus) collection(ctx context.Context, owner, who string) Finding {
-	asking, cancel := context.WithTimeout(ctx, min(providerBound, b.Bound/2))
-	defer cancel()
-	service := b.conn.Object(owner, secretsPath)
-	var path dbus.ObjectPath
-	for _, alias := range []string{"default", "login"} {
-		err := service.CallWithContext(asking, serviceName+".ReadAlias", 0, alias).Store(&path)
-		if isDenied(err) {
-			return b.denied(err)
-		}
-		if err != nil {
-			return b.hung(ctx, owner, who, silent("collection-unknown", who+" cannot be asked for its default keyring", err, ""))
-		}
-		if path != "/" {
-			break
-		}
-	}
-	if path == "/" {
-		return Finding{
-			ID: "collection-absent", Severity: Warn, Title: who + " has no default keyring",
-			Detail: "log in with your password, open a database, or make a keyring", Cure: manager(who),
-		}
-	}
-	var locked dbus.Variant
-	err := b.conn.Object(owner, path).CallWithContext(asking, "org.freedesktop.DBus.Properties.Get", 0, collection, "Locked").Store(&locked)
-	name := string(path[strings.LastIndexByte(string(path), '/')+1:])
-	switch isLocked, ok := locked.Value().(bool); {
-	case isDenied(err):
-		return b.denied(err)
-	case err != nil || !ok:
-		return b.hung(ctx, owner, who, silent("collection-unknown", who+" does not tell whether its default keyring is locked", err, ""))
-	case isLocked:
-		return Finding{
-			ID: "collection-locked", Severity: Warn, Title: "The default keyring is locked (" + name + ")",
-			Detail: "after an automatic login it always is", Cure: b.Command(b.Config, "token"),
-		}
-	}
-	return Finding{ID: "collection-open", Title: "The default keyring is unlocked (" + name + ")"}
-}
-
-// wallets tells who answers for KWallet.
-func (b bus) wallets(ctx context.Context) []Finding {
-	for _, name := range walletNames {
-		who, owner, err := b.owner(ctx, name)
-		switch {
-		case isDenied(err):
-			return []Finding{b.denied(err)}
-		case err != nil:
-			return []Finding{silent("kwallet-unknown", "It cannot be told whether KWallet is running", err, askOwner(name))}
-		case owner != "":
-			found := []Finding{{ID: "kwallet-owner", Title: "KWallet is offered by " + who, Detail: name}}
-			return append(found, b.wallet(ctx, name, owner, who)...)
-		case b.startable(ctx, name):
-			return []Finding{{ID: "kwallet-startable", Title: "KWallet is not running; its first use starts it", Detail: name}}
-		}
-	}
-	return nil
-}
-
 // owner returns the program that has a name, in words, and its unique name;
 // both are empty where nobody has it.
 func (b bus) owner(ctx context.Context, name string) (who, owner string, err error) {
@@ -267,21 +170,6 @@ func (b bus) startable(ctx context.Context, name string) bool {
 // askOwner asks the bus which process has a name.
 func askOwner(name string) string {
 	return "gdbus call --session -d org.freedesktop.DBus -o /org/freedesktop/DBus -m org.freedesktop.DBus.GetConnectionUnixProcessID " + name
-}
-
-// wallet asks KWallet the least that it can be asked.
-func (b bus) wallet(ctx context.Context, name, owner, who string) []Finding {
-	asking, cancel := context.WithTimeout(ctx, min(providerBound, b.Bound/2))
-	defer cancel()
-	path := dbus.ObjectPath("/modules/" + name[strings.LastIndexByte(name, '.')+1:])
-	err := b.conn.Object(owner, path).CallWithContext(asking, "org.kde.KWallet.isEnabled", 0).Err
-	var remote dbus.Error
-	if err == nil || errors.As(err, &remote) { // it is another's to judge by
-		return nil
-	}
-	f := b.hung(ctx, owner, who, silent("kwallet-silent", who+" does not answer", err, ""))
-	f.mends = keyring.KWallet
-	return []Finding{f}
 }
 
 // hung adds to a finding about a provider that has the name and does not answer
