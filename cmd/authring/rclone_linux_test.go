@@ -87,7 +87,7 @@ func TestImportWhatRcloneWrote(t *testing.T) {
 
 	// What it encrypted is left to it.
 	p.encrypt(t, api, conf)
-	if _, stderr := p.want(70, "", "import", "rclone", "--config", conf, "--relink", "--yes"); !strings.Contains(stderr, "encrypted by rclone") {
+	if _, stderr := p.want(64, "", "import", "rclone", "--config", conf, "--relink", "--yes"); !strings.Contains(stderr, "encrypted by rclone") {
 		t.Errorf("import says:\n%s", stderr)
 	}
 	p.want(0, "", "token", "-c", "box")
