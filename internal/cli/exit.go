@@ -52,7 +52,7 @@ func exitMeaning(code int) string {
 	case exitEnding:
 		return "The link works, and will end soon: status --check only."
 	case exitUsage:
-		return "The command was not understood."
+		return "The command, or something that it names, cannot be used."
 	case exitNoAgent:
 		return "No agent is running, or none that answers."
 	case exitTemporary:
