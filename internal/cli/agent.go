@@ -136,10 +136,11 @@ func (p *program) runAgent(ctx context.Context, opts agentOptions) error {
 }
 
 // An agent that has opened many links has much in use, and may have less garbage
-// beside it, in percent, than is usual: it lies there for hours.
+// beside it, in percent, than is usual: it lies there for hours. With still less
+// it would collect so often that answers have to wait for that.
 const (
 	manyLinks = 250
-	manyGC    = 40
+	manyGC    = 70
 )
 
 // tidyAfter is how long after a link was opened the agent gives memory back.
