@@ -115,12 +115,13 @@ func (h *handler) token(w http.ResponseWriter, r *http.Request, c *conn, query u
 	c.signs.begin(w, h.config.Limits.Answer)
 	token, err := h.answer(r.Context(), ask)
 	overdue := c.signs.end()
+	if overdue {
+		// What ended the work has ended all that could follow here.
+		w.Header().Set("Connection", "close")
+	}
 	if err != nil {
 		if overdue && errors.Is(err, context.Canceled) {
 			err = context.DeadlineExceeded
-		}
-		if overdue {
-			w.Header().Set("Connection", "close")
 		}
 		h.fail(w, err, ask.Link)
 		return

@@ -1,14 +1,10 @@
 package cli_test
 
 import (
-	"os/exec"
-	"runtime"
-	"strings"
 	"testing"
 	"unicode"
 
 	"github.com/authring/authring/internal/cli"
-	"github.com/authring/authring/internal/needs"
 )
 
 func FuzzPrintable(f *testing.F) {
@@ -28,20 +24,4 @@ func FuzzPrintable(f *testing.F) {
 			t.Errorf("%q becomes %q, and then %q", text, got, again)
 		}
 	})
-}
-
-func TestHintsAreGoodForAShell(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("for its shells, see package cure")
-	}
-	needs.Programs(t, "sh")
-	for _, word := range []string{"work", "", "a b", "$(id)", "it's", "a;b", "*", "~", `\`, "@x", "dbid:A-b_c"} {
-		out, err := exec.Command("sh", "-c", "printf %s "+cli.ShellQuote(word)).Output()
-		if err != nil || string(out) != word {
-			t.Errorf("the shell reads %s as %q (%v), want %q", cli.ShellQuote(word), out, err, word)
-		}
-	}
-	if got := cli.ShellQuote("work"); strings.Contains(got, "'") {
-		t.Errorf("a plain word is quoted: %s", got)
-	}
 }
