@@ -284,6 +284,24 @@ func TestMigrateTellsOfALeftover(t *testing.T) {
 // crash is what a test's keyring does in place of a call.
 type crash struct{}
 
+// dieWithTheCopy moves a link to wallet in a process that dies once the secret is
+// there, and the record does not say so yet.
+func dieWithTheCopy(t *testing.T, s *authring.Session, wallet *keyringtest.Memory) {
+	t.Helper()
+	wallet.After(func(op string, _ keyring.Key) {
+		if op == "write" {
+			panic(crash{})
+		}
+	})
+	defer wallet.After(nil)
+	defer func() {
+		if died := recover(); died != (crash{}) {
+			t.Fatalf("the move did not die with the copy, but by %v", died)
+		}
+	}()
+	_, _ = s.Migrate(t.Context(), keyring.KWallet)
+}
+
 // migrateUntil runs a move in which the n-th call of a keyring does what act
 // says, and reports whether there was an n-th call.
 func migrateUntil(ctx context.Context, s *authring.Session, n int, act func() error, after bool, rings ...*keyringtest.Memory) (reached bool, err error) {
@@ -411,15 +429,7 @@ func TestMigrateGivesUpAnEarlierMove(t *testing.T) {
 		w := newWorld(t)
 		wallet, keyrings := withWallet(w)
 		s := w.link(t, "default", keyrings)
-		wallet.After(func(op string, _ keyring.Key) {
-			if op == "write" {
-				panic(crash{})
-			}
-		})
-		func() {
-			defer func() { _ = recover() }()
-			_, _ = s.Migrate(t.Context(), keyring.KWallet)
-		}()
+		dieWithTheCopy(t, s, wallet)
 		wallet.Fail(keyring.ErrAbsent)
 		next := w.open(t, "default", keyrings)
 		if _, err := next.Migrate(t.Context(), to); err != nil {
@@ -453,16 +463,7 @@ func TestMigrateCutShortKeepsTheLinkUsable(t *testing.T) {
 			}
 			with := []authring.Option{keyrings, authring.WithProvider(&p)}
 			s, user := w.link(t, "default", with...), w.key("default").User
-			wallet.After(func(op string, _ keyring.Key) {
-				if op == "write" {
-					panic(crash{})
-				}
-			})
-			func() {
-				defer func() { _ = recover() }()
-				_, _ = s.Migrate(t.Context(), keyring.KWallet)
-			}()
-			wallet.After(nil)
+			dieWithTheCopy(t, s, wallet)
 			wantHeld(t, wallet, user)
 
 			wallet.Fail(kind)
@@ -507,17 +508,10 @@ func TestMigrateKeepsTheMark(t *testing.T) {
 		_, err := s.Token(t.Context(), authring.Fresh())
 		wantErr(t, err, authring.ErrRevoked)
 		if dies {
-			wallet.After(func(op string, _ keyring.Key) {
-				if op == "write" {
-					panic(crash{})
-				}
-			})
+			dieWithTheCopy(t, s, wallet)
+		} else if _, err := s.Migrate(t.Context(), keyring.KWallet); err != nil {
+			t.Error(err)
 		}
-		func() {
-			defer func() { _ = recover() }()
-			_, err = s.Migrate(t.Context(), keyring.KWallet)
-		}()
-		wallet.After(nil)
 		next := w.open(t, "default", keyrings)
 		wantState(t, next, authring.Revoked)
 		if rec := next.Record(); rec.Keyring != keyring.KWallet {
